@@ -6,3 +6,5 @@ export {
   KhonsuError,
   type KhonsuErrorOptions,
 } from "./errors.ts";
+export { BEFORE_ANY, type CommitTimestamp, TIMESTAMP_MAX } from "./isolation/timestamp.ts";
+export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, StoredEntry } from "./storage.ts";
