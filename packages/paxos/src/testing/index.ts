@@ -1,0 +1,1 @@
+export { recover } from "../recovery.ts";
