@@ -10,7 +10,7 @@
  */
 import { type RecordBatch, type Schema, Table } from "apache-arrow";
 import { concatBatches, gatherRows } from "./concat.ts";
-import { describeKeyAt, duplicateKey, keyColumnIndex } from "./key-column.ts";
+import { duplicateKey, keyColumnIndex } from "./key-column.ts";
 import { indexRows, KeyIndex } from "./key-index.ts";
 import { type KeyReader, keyReader } from "./key-value.ts";
 import { pushRange, type RowRange } from "./ranges.ts";
@@ -187,8 +187,8 @@ export class ChunkedValue {
       mark.rows = 0;
     }
     if (mark.rows < this.numRows) {
-      indexRows(mark.index, mark.rows, this.numRows, this.#keyAt(column), (row) =>
-        duplicateKey(this.schema, column, describeKeyAt(this.chunks(), column, row), key),
+      indexRows(mark.index, mark.rows, this.numRows, this.#keyAt(column), (value) =>
+        duplicateKey(this.schema, column, value, key),
       );
       mark.rows = this.numRows;
     }

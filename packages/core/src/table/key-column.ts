@@ -1,7 +1,7 @@
 /** The key column of a schema, and the errors about it. */
-import { type RecordBatch, type Schema, Vector } from "apache-arrow";
+import { type DataType, type Decimal, type Dictionary, type Schema, Type } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
-import { isKeyType } from "./key-value.ts";
+import { isKeyType, type KeyValue } from "./key-value.ts";
 
 /**
  * The position of the key column.
@@ -21,16 +21,25 @@ export function keyColumnIndex(schema: Schema, keyColumn: string, key: string): 
   return column;
 }
 
-export function duplicateKey(schema: Schema, column: number, value: string, key: string): KhonsuError {
-  const name = JSON.stringify(schema.fields[column]!.name);
+/** @param value the key that stands twice */
+export function duplicateKey(schema: Schema, column: number, value: KeyValue, key: string): KhonsuError {
+  const { name, type } = schema.fields[column]!;
   return new KhonsuError(
     "KHONSU_KEY_COLUMN_DUPLICATE",
-    `Cannot merge rows of ${JSON.stringify(key)}: ${value} stands twice in its key column ${name}`,
+    `Cannot merge rows of ${JSON.stringify(key)}: ${showKey(type, value)} stands twice in its key column ${JSON.stringify(name)}`,
   );
 }
 
-/** The value of the column at a row over all chunks, for a message. */
-export function describeKeyAt(chunks: readonly RecordBatch[], column: number, row: number): string {
-  const value: unknown = new Vector(chunks.map((chunk) => chunk.data.children[column]!)).get(row);
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+/** A key as a person would write it: text quoted, decimals as digits and exponent, other bytes in hexadecimal. */
+function showKey(type: DataType, value: KeyValue): string {
+  if (type.typeId === Type.Dictionary) return showKey((type as Dictionary).dictionary, value);
+  if (typeof value !== "string") return String(value);
+  const bytes = Uint8Array.from(value, (character) => character.charCodeAt(0));
+  if (TEXT_TYPES.has(type.typeId)) return JSON.stringify(new TextDecoder().decode(bytes));
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  if (type.typeId !== Type.Decimal) return `0x${digits.join("")}`;
+  const { scale, bitWidth } = type as Decimal;
+  return `${BigInt.asIntN(bitWidth, BigInt(`0x${digits.reverse().join("")}`))}e${-scale}`;
 }
+
+const TEXT_TYPES: ReadonlySet<Type> = new Set([Type.Utf8, Type.LargeUtf8, Type.Utf8View]);

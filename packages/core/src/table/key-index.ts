@@ -73,11 +73,10 @@ export function indexRows(
   for (let row = from; row < to; row++) {
     const key = keyAt(row);
     if (key === null) continue;
-    const earlier = index.find(key, row, keyAt);
-    if (earlier >= 0) throw duplicate(row, earlier);
+    if (index.find(key, row, keyAt) >= 0) throw duplicate(key);
     index.add(key, row);
   }
 }
 
-/** Makes the error for two rows with one key. */
-export type DuplicateError = (row: number, earlier: number) => KhonsuError;
+/** Makes the error for a key that stands twice. */
+export type DuplicateError = (key: KeyValue) => KhonsuError;

@@ -1,5 +1,15 @@
 /** Upsert against an oracle that looks every row up by a linear scan. */
-import type { DataType, RecordBatch } from "apache-arrow";
+import {
+  Binary,
+  type DataType,
+  Decimal,
+  Dictionary,
+  Int64,
+  type RecordBatch,
+  TimestampSecond,
+  Utf8,
+  Utf8View,
+} from "apache-arrow";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isKhonsuError } from "../../src/errors.ts";
@@ -217,5 +227,31 @@ describe("errors of a key column", () => {
     expect(codeOf(() => appendRows(rows(1), other, undefined, "k"))).toMatch(
       /^KHONSU_SCHEMA_MISMATCH.*Int\(32, true\).*Bool/,
     );
+  });
+});
+
+describe("keys are named in errors as a person would write them", () => {
+  const bytes = (...items: number[]) => Uint8Array.of(...items);
+  const text = (value: string) => new TextEncoder().encode(value);
+  test.each([
+    ["Utf8", new Utf8(), text("Ærø"), '"Ærø"'],
+    [
+      "a dictionary with 64-bit indices",
+      new Dictionary(new Utf8View(), new Int64() as never, 1),
+      text("Ærø"),
+      '"Ærø"',
+    ],
+    ["Decimal", new Decimal(2, 9, 64), new Uint8Array(BigInt64Array.of(-1234n).buffer), "-1234e-2"],
+    ["Binary", new Binary(), bytes(0, 255), "0x00ff"],
+    ["Int64", new Int64(), new Uint8Array(BigInt64Array.of(2n ** 60n).buffer), "1152921504606846976"],
+    [
+      "a timestamp that apache-arrow cannot read",
+      new TimestampSecond(),
+      new Uint8Array(BigInt64Array.of(2n ** 60n).buffer),
+      "1152921504606846976",
+    ],
+  ])("%s", (_name, type, key, shown) => {
+    const rows = batchOfColumns([buildSliced(type, [key, key], new Random(1), [])]);
+    expect(() => appendRows(undefined, rows, "c0", "k")).toThrow(`: ${shown} stands twice`);
   });
 });
