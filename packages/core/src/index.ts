@@ -1,3 +1,9 @@
+export { check, orElse } from "./composition.ts";
+export type {
+  ConflictResolution,
+  ConflictResolver,
+  WriteConflict,
+} from "./conflict-resolution.ts";
 export {
   type ConflictDetail,
   type ConflictKind,
@@ -6,5 +12,22 @@ export {
   KhonsuError,
   type KhonsuErrorOptions,
 } from "./errors.ts";
+export type { IsolationLevel } from "./isolation/active-transaction.ts";
 export { BEFORE_ANY, type CommitTimestamp, TIMESTAMP_MAX } from "./isolation/timestamp.ts";
+export type { KeySelection } from "./key.ts";
+export type { LeakReport, OpenOptions, TransactionOptions, TransactOptions } from "./options.ts";
+export { type Runtime, systemRuntime } from "./runtime.ts";
+export type { ConflictCounts, Stats } from "./stats.ts";
 export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, StoredEntry } from "./storage.ts";
+export { Khonsu } from "./store.ts";
+export { Transaction } from "./transaction.ts";
+export type {
+  BatchInput,
+  MaybePromise,
+  MergeOptions,
+  ScanOptions,
+  TransactionContext,
+  WriteOptions,
+} from "./transaction-context.ts";
+export type { TransactionStatus } from "./transaction-state.ts";
+export type { Change, CommitEvent, WatchOptions } from "./watch.ts";

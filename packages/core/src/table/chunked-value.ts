@@ -40,6 +40,8 @@ export class ChunkedValue {
   /** Invariant: every chunk has exactly these fields (see `retypeBatch`). */
   readonly schema: Schema;
   readonly numRows: number;
+  /** The same for all values that grew out of each other by adding rows. */
+  readonly #lineage: object;
   /** The rows before `#last`. */
   #parent: ChunkedValue | undefined;
   #last: RecordBatch;
@@ -48,7 +50,12 @@ export class ChunkedValue {
   readonly #marks: KeyMark[];
   #reader: { readonly column: number; readonly read: KeyReader } | undefined;
 
-  private constructor(parent: ChunkedValue | undefined, last: RecordBatch, marks: KeyMark[]) {
+  private constructor(
+    parent: ChunkedValue | undefined,
+    last: RecordBatch,
+    marks: KeyMark[],
+    lineage: object = parent === undefined ? marks : parent.#lineage,
+  ) {
     this.schema = parent?.schema ?? last.schema;
     this.numRows = (parent?.numRows ?? 0) + last.numRows;
     this.#parent = parent;
@@ -56,6 +63,7 @@ export class ChunkedValue {
     const continues = parent !== undefined && sizeClass(parent.#last) === sizeClass(last);
     this.#run = continues ? parent.#run + 1 : 1;
     this.#marks = marks;
+    this.#lineage = lineage;
   }
 
   /** The batch as a value of one chunk. */
@@ -121,6 +129,18 @@ export class ChunkedValue {
     return chunks.reverse();
   }
 
+  /** The rows behind those of `base`, if this value came from it by adding rows; otherwise undefined. */
+  chunksAddedTo(base: ChunkedValue): readonly RecordBatch[] | undefined {
+    if (base.#lineage !== this.#lineage || base.numRows > this.numRows) return undefined;
+    const added: RecordBatch[] = [];
+    let node: ChunkedValue | undefined = this;
+    for (; node !== undefined && node.numRows > base.numRows; node = node.#parent) {
+      const start = node.numRows - node.#last.numRows;
+      added.push(start >= base.numRows ? node.#last : node.#last.slice(base.numRows - start));
+    }
+    return added.reverse();
+  }
+
   /** All rows in one batch: combined once, without a copy if there is one chunk. */
   toBatch(): RecordBatch {
     if (this.#parent !== undefined) {
@@ -156,7 +176,7 @@ export class ChunkedValue {
       chunks.push(rest.#last);
     }
     const merged = concatBatches(chunks.reverse());
-    if (rest === undefined) return new ChunkedValue(undefined, merged, this.#marks);
+    if (rest === undefined) return new ChunkedValue(undefined, merged, this.#marks, this.#lineage);
     const linked = new ChunkedValue(rest, merged, this.#marks);
     return linked.#run < FAN_OUT || merged.numRows > MERGED_ROWS_MAX ? linked : linked.#mergeRun();
   }

@@ -49,3 +49,16 @@ export function appendRows(
   const chunked = value instanceof ChunkedValue ? value : ChunkedValue.of(value);
   return keyColumn === undefined ? chunked.append(rows, key) : chunked.upsert(rows, keyColumn, key);
 }
+
+/** The rows of `chunks`, at least one, as one value. */
+export function fromChunks(chunks: readonly RecordBatch[]): StoredValue {
+  const [first, ...rest] = chunks;
+  if (first === undefined) throw new Error("Invariant: a value has at least one chunk");
+  return rest.reduce<StoredValue>((value, chunk) => appendRows(value, chunk, undefined, ""), first);
+}
+
+/** What stands in `value` behind the rows of `base`, if `value` came from `base` by adding rows; otherwise undefined. */
+export function chunksAddedTo(base: StoredValue, value: StoredValue): readonly RecordBatch[] | undefined {
+  if (!(value instanceof ChunkedValue)) return undefined;
+  return value.chunksAddedTo(base instanceof ChunkedValue ? base : ChunkedValue.of(base));
+}

@@ -1,0 +1,48 @@
+/**
+ * What a transaction has read: versions, each once, and ranges. Small sets are arrays that are searched, since most
+ * transactions read a handful; a long one goes over to a hash set.
+ */
+import type { RangeRead } from "./range-tracker.ts";
+import type { Version, VersionChain } from "./version-chain.ts";
+
+const SEARCHED_MAX = 16;
+const FOUND_MAX = 4;
+
+export class ReadSet<V> {
+  readonly versions: Version<V>[] = [];
+  ranges: RangeRead[] | undefined = undefined;
+  #members: Set<Version<V>> | undefined = undefined;
+
+  /** Whether `version` was new. */
+  add(version: Version<V>): boolean {
+    const { versions } = this;
+    if (this.#members !== undefined) {
+      if (this.#members.has(version)) return false;
+      this.#members.add(version);
+    } else {
+      if (versions.includes(version)) return false;
+      if (versions.length === SEARCHED_MAX) this.#members = new Set(versions).add(version);
+    }
+    versions.push(version);
+    return true;
+  }
+
+  /**
+   * The chain of `key` if it is quickly found here: the read set of a small transaction is in the cache, the store is not.
+   * It is the one that the store has, since chains stay as long as an open transaction has read them.
+   */
+  findChain(key: string): VersionChain<V> | undefined {
+    const { versions } = this;
+    if (versions.length > FOUND_MAX) return undefined;
+    for (let i = 0; i < versions.length; i++) {
+      const { chain } = versions[i]!;
+      if (chain.key === key) return chain;
+    }
+    return undefined;
+  }
+
+  addRange(range: RangeRead): void {
+    this.ranges ??= [];
+    this.ranges.push(range);
+  }
+}

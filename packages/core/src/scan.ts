@@ -1,0 +1,99 @@
+/**
+ * A scan: the committed keys that a transaction sees in a range, merged in order with the keys that it has written. What
+ * it has gone through counts as read, not more, so that a scan that was cut short conflicts with less.
+ */
+import type { RecordBatch } from "apache-arrow";
+import { contains, type KeyRange } from "./isolation/predicate.ts";
+import type { RangeRead } from "./isolation/range-tracker.ts";
+import type { VersionChain } from "./isolation/version-chain.ts";
+import { type StoredValue, toBatch } from "./table/stored-value.ts";
+import type { TransactionState } from "./transaction-state.ts";
+
+export interface ScanPlan {
+  readonly range: KeyRange;
+  readonly isReverse: boolean;
+  readonly limit: number;
+}
+
+/**
+ * @param readOwn gives the value of a key that the transaction has written, undefined where it has deleted it.
+ * @param check throws when the transaction has ended meanwhile.
+ */
+export function* scanRange(
+  state: TransactionState,
+  { range, isReverse, limit }: ScanPlan,
+  readOwn: (key: string) => StoredValue | undefined,
+  check: () => void,
+): Generator<readonly [string, RecordBatch], void, undefined> {
+  const { manager } = state.host;
+  const own = ownKeys(state, range, isReverse);
+  const committed = committedKeys(state, range, isReverse);
+  let seen: RangeRead | undefined;
+  let nextCommitted = committed.next();
+  let nextOwn = 0;
+  let count = 0;
+  while (count < limit) {
+    const chain = nextCommitted;
+    const ownKey = own[nextOwn];
+    if (chain === undefined && ownKey === undefined) break;
+    const isOwn = ownKey !== undefined && (chain === undefined || isBefore(ownKey, chain.key, isReverse));
+    const isBoth = chain !== undefined && ownKey === chain.key;
+    const key = isOwn || isBoth ? ownKey! : chain!.key;
+    if (isOwn || isBoth) nextOwn++;
+    if (!isOwn) nextCommitted = committed.next();
+    let value: StoredValue | undefined;
+    if (state.entry(key) !== undefined) {
+      value = readOwn(key);
+    } else if (chain !== undefined && !isOwn) {
+      const version = manager.visible(state.active, chain);
+      value = version.value;
+      if (value !== undefined) manager.track(state.active, version);
+    }
+    if (value === undefined) continue;
+    count++;
+    seen = widen(state, seen, range, key, isReverse);
+    yield [key, toBatch(value)];
+    check();
+  }
+  if (count < limit) {
+    if (seen === undefined) manager.trackRange(state.active, range);
+    else Object.assign(seen, range);
+  }
+}
+
+function widen(
+  state: TransactionState,
+  seen: RangeRead | undefined,
+  range: KeyRange,
+  key: string,
+  isReverse: boolean,
+): RangeRead {
+  const reached = isReverse ? { ...range, low: key } : { low: range.low, high: key, isHighIncluded: true };
+  return seen === undefined
+    ? state.host.manager.trackRange(state.active, reached)
+    : Object.assign(seen, reached);
+}
+
+function isBefore(a: string, b: string, isReverse: boolean): boolean {
+  return isReverse ? a > b : a < b;
+}
+
+/** The keys that the transaction has written so far, within `range`, in order. */
+function ownKeys(state: TransactionState, range: KeyRange, isReverse: boolean): string[] {
+  const keys: string[] = [];
+  for (const entry of state.writes.entries) {
+    if (entry.operation.kind !== "ensure" && contains(range, entry.key)) keys.push(entry.key);
+  }
+  keys.sort((a, b) => (isBefore(a, b, isReverse) ? -1 : 1));
+  return keys;
+}
+
+function committedKeys(state: TransactionState, range: KeyRange, isReverse: boolean) {
+  const { store } = state.host.manager;
+  const cursor = isReverse ? store.descend(range.high) : store.ascend(range.low);
+  const next = (): VersionChain<StoredValue> | undefined => {
+    const chain = cursor.next();
+    return chain !== undefined && contains(range, chain.key) ? chain : undefined;
+  };
+  return { next };
+}

@@ -1,0 +1,209 @@
+/**
+ * Committed changes, in commit order, to whoever iterates. A commit is shown only once it is durable, so that nobody acts on
+ * what a crash takes back. Buffers are bounded: a consumer that falls behind gets an error that says where to go on.
+ */
+import type { RecordBatch } from "apache-arrow";
+import type { Entry } from "./conflict-resolution.ts";
+import { KhonsuError } from "./errors.ts";
+import { contains, type KeyRange } from "./isolation/predicate.ts";
+import type { CommitTimestamp } from "./isolation/timestamp.ts";
+import { type KeySelection, toRange } from "./key.ts";
+import { type StoredValue, toBatch } from "./table/stored-value.ts";
+
+export type WatchOptions = KeySelection & {
+  /** Begin with the changes after this commit rather than with the next one. */
+  readonly fromTimestamp?: CommitTimestamp | undefined;
+  /** How many commits may wait to be consumed. Default: 1024. */
+  readonly bufferCommits?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** What a commit did to one key. */
+export interface Change {
+  readonly key: string;
+  readonly kind: "put" | "delete";
+  /** The key's rows as of this commit, combined when asked for; undefined after a delete. */
+  readonly batch: RecordBatch | undefined;
+}
+
+/** A commit, reduced to the keys that are watched; at least one change. */
+export interface CommitEvent {
+  readonly timestamp: CommitTimestamp;
+  readonly changes: readonly Change[];
+}
+
+/** A commit with all that it wrote. */
+export interface Committed {
+  readonly timestamp: CommitTimestamp;
+  readonly entries: readonly Entry[];
+}
+
+class KeyChange implements Change {
+  readonly key: string;
+  readonly #value: StoredValue | undefined;
+
+  constructor(key: string, value: StoredValue | undefined) {
+    this.key = key;
+    this.#value = value;
+  }
+
+  get kind(): "put" | "delete" {
+    return this.#value === undefined ? "delete" : "put";
+  }
+
+  get batch(): RecordBatch | undefined {
+    return this.#value === undefined ? undefined : toBatch(this.#value);
+  }
+}
+
+function eventFor(committed: Committed, range: KeyRange): CommitEvent | undefined {
+  const changes: Change[] = [];
+  for (const entry of committed.entries) {
+    if (!entry.isDropped && contains(range, entry.key)) changes.push(new KeyChange(entry.key, entry.result));
+  }
+  return changes.length === 0 ? undefined : { timestamp: committed.timestamp, changes };
+}
+
+/** One consumer. */
+class Watcher implements AsyncIterableIterator<CommitEvent, undefined> {
+  readonly #range: KeyRange;
+  readonly #bufferCommits: number;
+  readonly #onEnd: (watcher: Watcher) => void;
+  readonly #buffer: CommitEvent[] = [];
+  #pending: {
+    resolve: (result: IteratorResult<CommitEvent, undefined>) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+  #end: { readonly error: unknown } | "done" | undefined = undefined;
+
+  constructor(range: KeyRange, bufferCommits: number, onEnd: (watcher: Watcher) => void) {
+    this.#range = range;
+    this.#bufferCommits = bufferCommits;
+    this.#onEnd = onEnd;
+  }
+
+  offer(committed: Committed): void {
+    const event = eventFor(committed, this.#range);
+    if (event === undefined || this.#end !== undefined) return;
+    const waiting = this.#pending.shift();
+    if (waiting !== undefined) waiting.resolve({ done: false, value: event });
+    else if (this.#buffer.length < this.#bufferCommits) this.#buffer.push(event);
+    else this.#overflow();
+  }
+
+  /** Ends the iteration, once what is buffered is consumed; with `error` if there is one. */
+  end(error?: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = error === undefined ? "done" : { error };
+    this.#onEnd(this);
+    for (const { resolve, reject } of this.#pending.splice(0)) {
+      if (error === undefined) resolve({ done: true, value: undefined });
+      else reject(error);
+    }
+  }
+
+  next(): Promise<IteratorResult<CommitEvent, undefined>> {
+    const event = this.#buffer.shift();
+    if (event !== undefined) return Promise.resolve({ done: false, value: event });
+    if (this.#end === undefined) {
+      return new Promise((resolve, reject) => this.#pending.push({ resolve, reject }));
+    }
+    const end = this.#end;
+    this.#end = "done";
+    if (end === "done") return Promise.resolve({ done: true, value: undefined });
+    return Promise.reject(end.error);
+  }
+
+  return(): Promise<IteratorResult<CommitEvent, undefined>> {
+    this.#buffer.length = 0;
+    this.end();
+    this.#end = "done";
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #overflow(): void {
+    const last = this.#buffer[this.#buffer.length - 1];
+    this.end(
+      new KhonsuError(
+        "KHONSU_WATCH_OVERFLOW",
+        `Cannot keep more than ${this.#bufferCommits} commits for a watch that is not consumed: go on with fromTimestamp ${last?.timestamp ?? 0}`,
+      ),
+    );
+  }
+}
+
+export class WatchHub {
+  readonly #watchers = new Set<Watcher>();
+  /** The latest commits, as a ring. */
+  readonly #history: Committed[] = [];
+  readonly #historyCommits: number;
+  #published = 0;
+  #forgottenUpTo: CommitTimestamp;
+
+  /** @param historyCommits how many commits are kept for `fromTimestamp`. */
+  constructor(historyCommits: number, lastCommit: CommitTimestamp) {
+    this.#historyCommits = historyCommits;
+    this.#forgottenUpTo = lastCommit;
+  }
+
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Shows a durable commit. Timestamps rise from call to call. */
+  publish(committed: Committed): void {
+    if (this.#historyCommits > 0) {
+      const at = this.#published++ % this.#historyCommits;
+      this.#forgottenUpTo = this.#history[at]?.timestamp ?? this.#forgottenUpTo;
+      this.#history[at] = committed;
+    } else {
+      this.#forgottenUpTo = committed.timestamp;
+    }
+    for (const watcher of this.#watchers) watcher.offer(committed);
+  }
+
+  /**
+   * @throws KhonsuError `KHONSU_WATCH_TOO_OLD` where the commits after `fromTimestamp` are not all kept any more;
+   *   `KHONSU_INVALID_RANGE`, `KHONSU_INVALID_OPTION`.
+   */
+  watch(options: WatchOptions): AsyncIterableIterator<CommitEvent, undefined> & AsyncDisposable {
+    const { fromTimestamp, bufferCommits = 1024, signal } = options;
+    if (!Number.isSafeInteger(bufferCommits) || bufferCommits < 1) {
+      throw new KhonsuError("KHONSU_INVALID_OPTION", `bufferCommits is a number from 1: ${bufferCommits}`);
+    }
+    const watcher = new Watcher(toRange(options), bufferCommits, (ended) => this.#watchers.delete(ended));
+    if (fromTimestamp !== undefined) this.#replay(watcher, fromTimestamp);
+    this.#watchers.add(watcher);
+    const abort = () =>
+      watcher.end(new KhonsuError("KHONSU_ABORTED", "The watch was aborted", { cause: signal?.reason }));
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+    return watcher;
+  }
+
+  close(error?: KhonsuError): void {
+    for (const watcher of [...this.#watchers]) watcher.end(error);
+  }
+
+  #replay(watcher: Watcher, fromTimestamp: CommitTimestamp): void {
+    if (fromTimestamp < this.#forgottenUpTo) {
+      throw new KhonsuError(
+        "KHONSU_WATCH_TOO_OLD",
+        `Cannot watch from ${fromTimestamp}: commits up to ${this.#forgottenUpTo} are not kept any more`,
+      );
+    }
+    const size = this.#history.length;
+    for (let i = 0; i < size; i++) {
+      const committed = this.#history[(this.#published + i) % size]!;
+      if (committed.timestamp > fromTimestamp) watcher.offer(committed);
+    }
+  }
+}
