@@ -157,6 +157,8 @@ export class Snapshots<V> {
   #forget(chain: VersionChain<V>): void {
     const newest = chain.newest;
     const isNeeded = newest.value !== undefined || newest.older !== undefined || chain.pins > 0;
-    if (!isNeeded && this.#store.find(chain.key) === chain) this.#store.remove(chain);
+    if (isNeeded || chain.isForgotten) return;
+    chain.isForgotten = true;
+    this.#store.remove(chain);
   }
 }

@@ -329,7 +329,9 @@ export class TransactionManager<V, P> {
   }
 
   #install(entry: WriteEntry<V, P>, mark: CommitMark): void {
-    const chain = entry.chain ?? this.store.obtain(entry.key);
+    // A key that was absent may have been forgotten when this transaction, the last to rely on it, ended just now.
+    const known = entry.chain;
+    const chain = known === undefined || known.isForgotten ? this.store.obtain(entry.key) : known;
     const old = chain.newest;
     if (old.timestamp >= mark.timestamp)
       throw new Error(`Invariant IS-1: versions of a key rise: ${entry.key}`);

@@ -59,6 +59,8 @@ export class VersionChain<V> {
   ensuredAt = 0;
   /** How many open transactions rely on the key being absent, and how many parked ones wait for it. */
   pins = 0;
+  /** Whether the store has let go of it; whoever still holds it obtains the key's chain anew before changing it. */
+  isForgotten = false;
   /** The snapshot after whose end an absent key is looked at again, to be forgotten. */
   retireAfter: object | undefined = undefined;
   /** Parked transactions to wake at the next change. */

@@ -1,0 +1,24 @@
+/** Faults that these tests found in the store: each is the schedule that failed before its fix. */
+import { expect, test } from "vitest";
+import { Khonsu } from "../src/index.ts";
+import { rows, valueIn } from "./batches.ts";
+
+test("a key that was read as absent and then written by the same transaction is there", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => {
+    expect(tx.read("a")).toBeUndefined();
+    tx.write("a", rows(1));
+  });
+  expect(await db.transact((tx) => valueIn(tx.read("a")))).toBe(1);
+  expect(db.stats()).toMatchObject({ keys: 1, versions: 1 });
+});
+
+test("a deleted key that only its writer still relies on is there after it was written again", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => tx.write("a", rows(1)));
+  const writer = db.begin();
+  await db.transact((tx) => tx.delete("a"), { isolation: "repeatable-read" });
+  writer.write("a", rows(2), { onConflict: "replace" });
+  await writer.commit();
+  expect(await db.transact((tx) => valueIn(tx.read("a")))).toBe(2);
+});
