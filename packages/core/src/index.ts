@@ -15,11 +15,13 @@ export {
 export type { IsolationLevel } from "./isolation/active-transaction.ts";
 export { BEFORE_ANY, type CommitTimestamp, TIMESTAMP_MAX } from "./isolation/timestamp.ts";
 export type { KeySelection } from "./key.ts";
+export { MemoryStorage } from "./memory-storage.ts";
 export type { LeakReport, OpenOptions, TransactionOptions, TransactOptions } from "./options.ts";
 export { type Runtime, systemRuntime } from "./runtime.ts";
 export type { ConflictCounts, Stats } from "./stats.ts";
 export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, StoredEntry } from "./storage.ts";
 export { Khonsu } from "./store.ts";
+export { concatBatches } from "./table/concat.ts";
 export { Transaction } from "./transaction.ts";
 export type {
   BatchInput,
