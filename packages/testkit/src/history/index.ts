@@ -1,3 +1,6 @@
 // The history format: what is recorded, and how it is read, written and converted.
 export { describeMicroOp, describeOperation } from "./describe.ts";
+export { HistoryError } from "./history-error.ts";
+export { HISTORY_VERSION, readJsonLines, writeJsonLines } from "./jsonl.ts";
 export type { History, Key, MicroOp, Observed, Operation, Outcome, ScanRange, Value } from "./operation.ts";
+export { parseOperation } from "./parse-operation.ts";
