@@ -132,7 +132,7 @@ describe("lists, exhaustively", () => {
       }
     }
     expect({ count, impossible }).toEqual({ count: 131_048, impossible: 125_358 });
-  }, 60_000);
+  });
 });
 
 /** Transactions that read from one of the states so far and write to the newest: some histories are serial, many are not. */
@@ -206,9 +206,9 @@ describe("lists, at random", () => {
         expectSame(history, model, expected);
         seen[expected ? "possible" : "impossible"]++;
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
-    expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(200);
+    expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(100);
   };
   const mixed: readonly Outcome[] = ["ok", "ok", "ok", "unknown", "fail"];
 
@@ -240,9 +240,9 @@ describe("lists, at random", () => {
         expectSame(whole, "snapshot-isolation", expected);
         seen[expected ? "possible" : "impossible"]++;
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
-    expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(200);
+    expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(100);
     expect(seen.missed).toBeGreaterThan(0);
   });
 });
