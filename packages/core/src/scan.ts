@@ -41,8 +41,9 @@ export function* scanRange(
     const key = isOwn || isBoth ? ownKey! : chain!.key;
     if (isOwn || isBoth) nextOwn++;
     if (!isOwn) nextCommitted = committed.next();
+    const entry = state.entry(key);
     let value: StoredValue | undefined;
-    if (state.entry(key) !== undefined) {
+    if (entry !== undefined && entry.operation.kind !== "ensure") {
       value = readOwn(key);
     } else if (chain !== undefined && !isOwn) {
       const version = manager.visible(state.active, chain);
@@ -90,7 +91,9 @@ function ownKeys(state: TransactionState, range: KeyRange, isReverse: boolean): 
 
 function committedKeys(state: TransactionState, range: KeyRange, isReverse: boolean) {
   const { store } = state.host.manager;
-  const cursor = isReverse ? store.descend(range.high) : store.ascend(range.low);
+  // `descend` begins below its bound; the least key above an included one has a unit of zero behind it.
+  const above = range.isHighIncluded ? `${range.high}\0` : range.high;
+  const cursor = isReverse ? store.descend(above) : store.ascend(range.low);
   const next = (): VersionChain<StoredValue> | undefined => {
     const chain = cursor.next();
     return chain !== undefined && contains(range, chain.key) ? chain : undefined;

@@ -22,3 +22,18 @@ test("a deleted key that only its writer still relies on is there after it was w
   await writer.commit();
   expect(await db.transact((tx) => valueIn(tx.read("a")))).toBe(2);
 });
+
+test("a scan shows a key that the transaction ensures", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => tx.write("a", rows(1)));
+  using tx = db.begin();
+  tx.ensure("a");
+  expect([...tx.scan()].map(([key]) => key)).toEqual(["a"]);
+});
+
+test("a reverse scan of one key finds it", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => tx.write("a", rows(1)));
+  using tx = db.begin();
+  expect([...tx.scan({ key: "a", reverse: true })].map(([key]) => key)).toEqual(["a"]);
+});
