@@ -287,7 +287,14 @@ export class Transaction implements TransactionContext {
     const policy = options === undefined ? state.policy : mergePolicy(state.policy, options);
     const expected =
       options === undefined ? former?.expected : (this.#expect(key, options) ?? former?.expected);
-    this.#set(new WriteEntry(key, operation, expected, policy), former);
+    const entry = new WriteEntry(key, operation, expected, policy);
+    const { active } = state;
+    if (active.level === "read-committed") {
+      // Who says which version is expected has just looked; otherwise a second write replaces what the first did.
+      const isNewlyRead = former?.baseline === undefined || expected !== former.expected;
+      entry.baseline = isNewlyRead ? state.host.manager.baseline(active, key) : former.baseline;
+    }
+    this.#set(entry, former);
   }
 
   #merge(key: string, rows: BatchInput, policy: ConflictPolicy, isUpsert: boolean): void {

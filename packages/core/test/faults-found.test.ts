@@ -37,3 +37,23 @@ test("a reverse scan of one key finds it", async () => {
   using tx = db.begin();
   expect([...tx.scan({ key: "a", reverse: true })].map(([key]) => key)).toEqual(["a"]);
 });
+
+test("under read committed, a scan over a key already written does not hide a lost update", async () => {
+  await using db = await Khonsu.open({ isolation: "read-committed" });
+  await db.transact((tx) => tx.write("a", rows(1)));
+  const tx = db.begin();
+  tx.write("a", rows(valueIn(tx.read("a"))! + 10));
+  await db.transact((other) => other.write("a", rows(valueIn(other.read("a"))! + 100)));
+  expect([...tx.scan()].map(([, batch]) => valueIn(batch))).toEqual([11]);
+  await expect(tx.commit()).rejects.toMatchObject({ code: "KHONSU_WRITE_CONFLICT" });
+});
+
+test("under read committed, looking at the version of a key already written does not hide a lost update", async () => {
+  await using db = await Khonsu.open({ isolation: "read-committed" });
+  await db.transact((tx) => tx.write("a", rows(1)));
+  const tx = db.begin();
+  tx.write("a", rows(valueIn(tx.read("a"))! + 10));
+  await db.transact((other) => other.write("a", rows(valueIn(other.read("a"))! + 100)));
+  tx.version("a");
+  await expect(tx.commit()).rejects.toMatchObject({ code: "KHONSU_WRITE_CONFLICT" });
+});

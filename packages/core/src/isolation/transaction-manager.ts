@@ -256,8 +256,8 @@ export class TransactionManager<V, P> {
     return mark.timestamp;
   }
 
-  /** Whether the version that a write of `key` replaces is the one that the transaction may replace. */
-  #baseline(transaction: ActiveTransaction<V>, key: string): CommitTimestamp {
+  /** The newest commit of `key` that a write which `transaction` makes now may replace without a conflict. */
+  baseline(transaction: ActiveTransaction<V>, key: string): CommitTimestamp {
     if (transaction.level !== "read-committed") return transaction.snapshot.timestamp;
     let baseline = transaction.lastReadAt?.get(key) ?? transaction.snapshot.timestamp;
     for (const range of transaction.reads?.ranges ?? []) {
@@ -282,7 +282,7 @@ export class TransactionManager<V, P> {
       const touchedAt = chain !== undefined && chain.ensuredAt > committedAt ? chain.ensuredAt : committedAt;
       checkExpectation(entry, chain);
       const isConflict =
-        touchedAt > transaction.snapshot.timestamp && touchedAt > this.#baseline(transaction, entry.key);
+        touchedAt > transaction.snapshot.timestamp && touchedAt > (entry.baseline ?? this.baseline(transaction, entry.key));
       if (isConflict) {
         if (this.#resolveConflict(transaction, entry, chain, resolve)) hasResolved = true;
       } else {

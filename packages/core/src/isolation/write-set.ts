@@ -25,6 +25,11 @@ export class WriteEntry<V, P> {
   readonly expected: Expectation | undefined;
   /** How a write-write conflict on this key is resolved; belongs to the layer above. */
   readonly policy: P;
+  /**
+   * Under read committed, of a plain write: the newest commit of the key that it knowingly replaces. Fixed when it is
+   * made, since what is read afterwards is the transaction's own value. Undefined: as of the last read.
+   */
+  baseline: CommitTimestamp | undefined = undefined;
   /** Whether the transaction has read the key back after it wrote it; then the write is not blind any more. */
   isReadBack = false;
   /** What the key's value was, and what it becomes; and its chain if there is one: set by validation, used by installation. */
