@@ -18,7 +18,11 @@ export class LeakDetector {
   constructor(onLeak: (report: LeakReport) => void) {
     this.#registry = new FinalizationRegistry(({ state, transactionId, begunAt }) => {
       if (state.status !== "open") return;
-      state.rollback(undefined);
+      try {
+        state.rollback(undefined);
+      } catch {
+        // A rollback hook threw, and there is no caller left to tell.
+      }
       onLeak({ transactionId, begunAt: begunAt.stack ?? "" });
     });
   }

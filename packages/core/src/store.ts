@@ -2,6 +2,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { CommitLog } from "./commit-log.ts";
 import { type ConflictPolicy, resolveConflict } from "./conflict-resolution.ts";
+import { Ending } from "./ending.ts";
 import { isKhonsuError, KhonsuError } from "./errors.ts";
 import type { IsolationLevel } from "./isolation/active-transaction.ts";
 import { BEFORE_ANY, type CommitTimestamp } from "./isolation/timestamp.ts";
@@ -132,8 +133,7 @@ class StoreHost implements TransactHost {
   readonly name: string;
   readonly runtime: Runtime;
   readonly maxRetries: number;
-  readonly whenStopped: Promise<never>;
-  stopped: KhonsuError | undefined = undefined;
+  readonly ending = new Ending();
   readonly #isolation: IsolationLevel;
   readonly #policy: ConflictPolicy;
   readonly #storage: Storage | undefined;
@@ -142,7 +142,6 @@ class StoreHost implements TransactHost {
   /** Commits that are visible and not yet durable, in commit order. */
   #unpublished: Committed[] = [];
   #closing: Promise<void> | undefined = undefined;
-  #rejectStopped: (error: KhonsuError) => void = () => {};
   readonly #counters: Counters = {
     commits: 0,
     readOnlyCommits: 0,
@@ -169,10 +168,6 @@ class StoreHost implements TransactHost {
         onFailure: (error) => this.#stop(error),
       });
     }
-    this.whenStopped = new Promise((_, reject) => {
-      this.#rejectStopped = reject;
-    });
-    this.whenStopped.catch(() => {});
   }
 
   static async open(options: OpenOptions): Promise<StoreHost> {
@@ -187,6 +182,11 @@ class StoreHost implements TransactHost {
     );
     manager.startAfter(lastCommit);
     return new StoreHost(options, manager);
+  }
+
+  /** Why no transaction can go on: closed, or its storage failed. */
+  get stopped(): KhonsuError | undefined {
+    return this.ending.error;
   }
 
   begin(options: TransactionOptions, isTracked: boolean, isManaged: boolean): TransactionState {
@@ -214,7 +214,7 @@ class StoreHost implements TransactHost {
     }
     if (this.stopped !== undefined) throw this.stopped;
     const isGoingOn = () => isWanted() && this.stopped === undefined;
-    const active = await Promise.race([this.manager.beginDeferrable(isTracked, isGoingOn), this.whenStopped]);
+    const active = await this.ending.race(this.manager.beginDeferrable(isTracked, isGoingOn));
     if (active === undefined)
       throw this.stopped ?? new KhonsuError("KHONSU_ABORTED", "The transaction was aborted");
     return new TransactionState(this, active, mergePolicy(this.#policy, options), isManaged);
@@ -327,8 +327,7 @@ class StoreHost implements TransactHost {
 
   #stop(error: KhonsuError): void {
     if (this.stopped !== undefined) return;
-    this.stopped = error;
-    this.#rejectStopped(error);
+    this.ending.end(error);
     if (error.code !== "KHONSU_STORE_CLOSED") this.#hub.close(error);
   }
 }

@@ -3,6 +3,7 @@
  * again after `retry`, once something that it had read has changed.
  */
 import { AbortScope } from "./abort-scope.ts";
+import type { Ending } from "./ending.ts";
 import { isKhonsuError, KhonsuError } from "./errors.ts";
 import { checkTransactOptions, type TransactOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
@@ -20,8 +21,8 @@ export interface TransactHost extends TransactionHost {
     isTracked: boolean,
     isWanted: () => boolean,
   ): Promise<TransactionState>;
-  /** Rejects when the store stops. */
-  readonly whenStopped: Promise<never>;
+  /** Of the store. */
+  readonly ending: Ending;
   noteRetry(): void;
 }
 
@@ -55,6 +56,10 @@ async function run<R>(
     const running = runBody(state, body, abort);
     const outcome = isPromise(running) ? await running : running;
     if (outcome.kind === "failed") throw outcome.error;
+    if (abort?.error !== undefined) {
+      state.rollback(abort.error);
+      throw abort.error;
+    }
     if (outcome.kind === "waits") {
       isTracked = true;
       await waitForChange(host, state, abort);
@@ -64,6 +69,8 @@ async function run<R>(
       await host.commit(state);
       return outcome.result;
     } catch (error) {
+      // Still open where a nested transaction goes on after the body has returned.
+      state.rollback(undefined);
       if (!isKhonsuError(error) || !error.retryable) throw error;
       if (++retries > maxRetries) throw exhausted(error, retries);
       host.noteRetry();
@@ -80,7 +87,13 @@ function begin(
 ): TransactionState | Promise<TransactionState> {
   if (options.deferrable !== true) return host.beginManaged(options, isTracked);
   const begun = host.beginDeferrable(options, isTracked, () => abort?.error === undefined);
-  return abort === undefined ? begun : abort.race(begun);
+  if (abort === undefined) return begun;
+  // It may begin in the moment in which the wait for it ends.
+  begun.then(
+    (state) => abort.error !== undefined && state.rollback(abort.error),
+    () => {},
+  );
+  return abort.race(begun);
 }
 
 type BodyOutcome<R> =
@@ -106,11 +119,18 @@ async function awaitBody<R>(
   running: PromiseLike<R>,
   abort: AbortScope | undefined,
 ): Promise<BodyOutcome<R>> {
-  const forget = abort?.listen((error) => state.rollback(error));
+  let failure: { readonly error: unknown } | undefined;
+  const forget = abort?.listen((error) => {
+    try {
+      state.rollback(error);
+    } catch (hookError) {
+      failure = { error: hookError };
+    }
+  });
   try {
     return succeeded(state, await (abort === undefined ? running : abort.race(running)));
   } catch (error) {
-    return failed(state, error);
+    return failed(state, failure === undefined ? error : failure.error);
   } finally {
     forget?.();
   }
@@ -140,13 +160,13 @@ async function waitForChange(
     return;
   }
   const parked = manager.park(state.active);
-  state.rollback(undefined);
-  if (parked === undefined) return;
   try {
-    const woken = Promise.race([parked.woken, host.whenStopped]);
+    state.rollback(undefined);
+    if (parked === undefined) return;
+    const woken = host.ending.race(parked.woken);
     await (abort === undefined ? woken : abort.race(woken));
   } finally {
-    manager.unpark(parked);
+    if (parked !== undefined) manager.unpark(parked);
   }
 }
 

@@ -58,6 +58,8 @@ export class ParkingLot<V> {
       chain.waiters?.delete(parked.wake);
       if (chain.waiters?.size === 0) chain.waiters = undefined;
     }
+    // So that nothing waits for it any longer.
+    parked.wake();
     return parked.chains;
   }
 

@@ -282,7 +282,8 @@ export class TransactionManager<V, P> {
       const touchedAt = chain !== undefined && chain.ensuredAt > committedAt ? chain.ensuredAt : committedAt;
       checkExpectation(entry, chain);
       const isConflict =
-        touchedAt > transaction.snapshot.timestamp && touchedAt > (entry.baseline ?? this.baseline(transaction, entry.key));
+        touchedAt > transaction.snapshot.timestamp &&
+        touchedAt > (entry.baseline ?? this.baseline(transaction, entry.key));
       if (isConflict) {
         if (this.#resolveConflict(transaction, entry, chain, resolve)) hasResolved = true;
       } else {
