@@ -6,7 +6,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { Entry } from "./conflict-resolution.ts";
 import { KhonsuError } from "./errors.ts";
 import { contains, type KeyRange } from "./isolation/predicate.ts";
-import type { CommitTimestamp } from "./isolation/timestamp.ts";
+import { BEFORE_ANY, type CommitTimestamp } from "./isolation/timestamp.ts";
 import { type KeySelection, toRange } from "./key.ts";
 import { type StoredValue, toBatch } from "./table/stored-value.ts";
 
@@ -67,6 +67,8 @@ function eventFor(committed: Committed, range: KeyRange): CommitEvent | undefine
 /** One consumer. */
 class Watcher implements AsyncIterableIterator<CommitEvent, undefined> {
   readonly #range: KeyRange;
+  /** Changes up to here are not shown. */
+  readonly #after: CommitTimestamp;
   readonly #bufferCommits: number;
   readonly #onEnd: (watcher: Watcher) => void;
   readonly #buffer: CommitEvent[] = [];
@@ -76,15 +78,22 @@ class Watcher implements AsyncIterableIterator<CommitEvent, undefined> {
   }[] = [];
   #end: { readonly error: unknown } | "done" | undefined = undefined;
 
-  constructor(range: KeyRange, bufferCommits: number, onEnd: (watcher: Watcher) => void) {
+  constructor(
+    range: KeyRange,
+    after: CommitTimestamp,
+    bufferCommits: number,
+    onEnd: (watcher: Watcher) => void,
+  ) {
     this.#range = range;
+    this.#after = after;
     this.#bufferCommits = bufferCommits;
     this.#onEnd = onEnd;
   }
 
   offer(committed: Committed): void {
+    if (this.#end !== undefined || committed.timestamp <= this.#after) return;
     const event = eventFor(committed, this.#range);
-    if (event === undefined || this.#end !== undefined) return;
+    if (event === undefined) return;
     const waiting = this.#pending.shift();
     if (waiting !== undefined) waiting.resolve({ done: false, value: event });
     else if (this.#buffer.length < this.#bufferCommits) this.#buffer.push(event);
@@ -179,11 +188,16 @@ export class WatchHub {
     if (!Number.isSafeInteger(bufferCommits) || bufferCommits < 1) {
       throw new KhonsuError("KHONSU_INVALID_OPTION", `bufferCommits is a number from 1: ${bufferCommits}`);
     }
-    const watcher = new Watcher(toRange(options), bufferCommits, (ended) => this.#watchers.delete(ended));
-    if (fromTimestamp !== undefined) this.#replay(watcher, fromTimestamp);
-    this.#watchers.add(watcher);
+    if (fromTimestamp !== undefined) this.#checkKept(fromTimestamp);
     const abort = () =>
       watcher.end(new KhonsuError("KHONSU_ABORTED", "The watch was aborted", { cause: signal?.reason }));
+    const onEnd = (ended: Watcher) => {
+      this.#watchers.delete(ended);
+      signal?.removeEventListener("abort", abort);
+    };
+    const watcher = new Watcher(toRange(options), fromTimestamp ?? BEFORE_ANY, bufferCommits, onEnd);
+    this.#watchers.add(watcher);
+    if (fromTimestamp !== undefined) this.#replay(watcher);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
     return watcher;
@@ -193,17 +207,20 @@ export class WatchHub {
     for (const watcher of [...this.#watchers]) watcher.end(error);
   }
 
-  #replay(watcher: Watcher, fromTimestamp: CommitTimestamp): void {
+  #checkKept(fromTimestamp: CommitTimestamp): void {
+    if (!Number.isSafeInteger(fromTimestamp) || fromTimestamp < 0) {
+      throw new KhonsuError("KHONSU_INVALID_OPTION", `fromTimestamp is a commit timestamp: ${fromTimestamp}`);
+    }
     if (fromTimestamp < this.#forgottenUpTo) {
       throw new KhonsuError(
         "KHONSU_WATCH_TOO_OLD",
         `Cannot watch from ${fromTimestamp}: commits up to ${this.#forgottenUpTo} are not kept any more`,
       );
     }
+  }
+
+  #replay(watcher: Watcher): void {
     const size = this.#history.length;
-    for (let i = 0; i < size; i++) {
-      const committed = this.#history[(this.#published + i) % size]!;
-      if (committed.timestamp > fromTimestamp) watcher.offer(committed);
-    }
+    for (let i = 0; i < size; i++) watcher.offer(this.#history[(this.#published + i) % size]!);
   }
 }
