@@ -9,12 +9,20 @@ export interface Runtime {
   schedule(milliseconds: number, run: () => void): () => void;
 }
 
+/** A longer timer of the platform goes off at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** The machine's own clock, timers and randomness. */
 export const systemRuntime: Runtime = {
   now: () => performance.now(),
   random: Math.random,
   schedule: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number) => {
+      const step = Math.min(left, TIMER_MAX_MS);
+      timer = setTimeout(() => (left > step ? wait(left - step) : run()), step);
+    };
+    wait(milliseconds);
     return () => clearTimeout(timer);
   },
 };
