@@ -283,6 +283,8 @@ class StoreHost implements TransactHost {
     // Under read committed the last read may be newer than the snapshot.
     const observed = active.level === "read-committed" ? manager.lastCommit : active.snapshot.timestamp;
     let written: CommitTimestamp | undefined;
+    // From here on a conflict resolver, which is the caller's code, cannot change the transaction.
+    state.status = "committing";
     try {
       if (entries.length === 0) manager.commitReadOnly(active);
       else written = manager.commit(active, entries, resolveConflict);
@@ -293,7 +295,6 @@ class StoreHost implements TransactHost {
       state.runRollbackHooks(0);
       throw error;
     }
-    state.status = "committing";
     state.commitTimestamp = written ?? observed;
     if (written === undefined) this.#counters.readOnlyCommits++;
     else this.#written({ timestamp: written, entries });

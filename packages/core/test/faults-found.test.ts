@@ -1,6 +1,6 @@
 /** Faults that these tests found in the store: each is the schedule that failed before its fix. */
-import { expect, test } from "vitest";
-import { Khonsu, type KhonsuError } from "../src/index.ts";
+import { expect, test, vi } from "vitest";
+import { BEFORE_ANY, type CommitTimestamp, Khonsu, type KhonsuError, systemRuntime } from "../src/index.ts";
 import { rows, valueIn } from "./batches.ts";
 
 test("a key that was read as absent and then written by the same transaction is there", async () => {
@@ -135,5 +135,86 @@ test("an abort in the moment in which a deferrable transaction begins leaves not
     expect(["committed", "KHONSU_ABORTED"]).toContain(await outcome);
     for (let turn = 0; turn < 30; turn++) await Promise.resolve();
     expect(db.stats(), `after ${turns} turns`).toMatchObject({ openTransactions: 0, oldestSnapshotAge: 0 });
+  }
+});
+
+test("a watch from a commit to come begins after it", async () => {
+  await using db = await Khonsu.open();
+  const changes = db.watch({ fromTimestamp: 2 as CommitTimestamp });
+  for (const value of [1, 2, 3]) await db.transact((tx) => tx.write("a", rows(value)));
+  expect((await changes.next()).value?.timestamp).toBe(3);
+});
+
+test("a watch that overflows with the past is forgotten", async () => {
+  await using db = await Khonsu.open();
+  for (const value of [1, 2, 3]) await db.transact((tx) => tx.write("a", rows(value)));
+  const changes = db.watch({ fromTimestamp: BEFORE_ANY, bufferCommits: 1 });
+  expect((await changes.next()).value?.timestamp).toBe(1);
+  await expect(changes.next()).rejects.toMatchObject({ code: "KHONSU_WATCH_OVERFLOW" });
+  expect(db.stats().watchers).toBe(0);
+});
+
+test("a watch that has ended lets go of its signal", async () => {
+  await using db = await Khonsu.open();
+  const { signal } = new AbortController();
+  const listening = vi.spyOn(signal, "addEventListener");
+  const forgetting = vi.spyOn(signal, "removeEventListener");
+  await db.watch({ signal })[Symbol.asyncDispose]();
+  expect(forgetting.mock.calls.map(([, listener]) => listener)).toEqual(
+    listening.mock.calls.map(([, listener]) => listener),
+  );
+});
+
+test("nothing commits, and nothing of the transaction changes, while a conflict resolver runs", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => {
+    tx.write("a", rows(1));
+    tx.write("b", rows(1));
+  });
+  const outcomes: Promise<unknown>[] = [];
+  const tx = db.begin({
+    onConflict: ({ mine }) => {
+      const other = db.begin();
+      other.write("a", rows(50));
+      outcomes.push(other.commit(), tx.commit());
+      expect(() => tx.rollback()).toThrow(expect.objectContaining({ code: "KHONSU_TRANSACTION_CLOSED" }));
+      expect(() => tx.write("c", rows(3))).toThrow(
+        expect.objectContaining({ code: "KHONSU_TRANSACTION_CLOSED" }),
+      );
+      return mine!;
+    },
+  });
+  tx.write("a", rows(2));
+  tx.write("b", rows(2));
+  await db.transact((other) => other.write("b", rows(3)));
+  await tx.commit();
+  const codes = await Promise.allSettled(outcomes);
+  expect(codes).toMatchObject([
+    { reason: { code: "KHONSU_TRANSACTION_BUSY" } },
+    { reason: { code: "KHONSU_TRANSACTION_CLOSED" } },
+  ]);
+  expect(
+    await db.transact((later) => [...later.scan()].map(([key, batch]) => [key, valueIn(batch)])),
+  ).toEqual([
+    ["a", 2],
+    ["b", 2],
+  ]);
+  expect(db.stats()).toMatchObject({ openTransactions: 0, trackedTransactions: 0 });
+});
+
+test("a timer longer than the platform's longest does not go off at once", () => {
+  vi.useFakeTimers();
+  try {
+    let runs = 0;
+    systemRuntime.schedule(2 ** 31 + 5, () => runs++);
+    const cancel = systemRuntime.schedule(Number.POSITIVE_INFINITY, () => runs++);
+    vi.advanceTimersByTime(2 ** 31 + 4);
+    expect(runs).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(runs).toBe(1);
+    cancel();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
   }
 });

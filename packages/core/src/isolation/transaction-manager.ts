@@ -62,6 +62,7 @@ export class TransactionManager<V, P> {
   #lastCommit: CommitTimestamp = BEFORE_ANY;
   #sequence = 0;
   #deferred: DeferredReader[] = [];
+  #isResolving = false;
   readonly #parking = new ParkingLot<V>();
   openCount = 0;
   trackedCount = 0;
@@ -224,8 +225,8 @@ export class TransactionManager<V, P> {
    * Certifies a transaction and installs its writes; their `result`, `chain` and `isDropped` tell what became of each.
    *
    * @returns the commit timestamp, or undefined where nothing was left to write.
-   * @throws KhonsuError `KHONSU_WRITE_CONFLICT`, `KHONSU_VERSION_MISMATCH`, `KHONSU_SERIALIZATION_FAILURE`, or whatever
-   *   a merge or a resolver throws; the transaction is rolled back and nothing has changed.
+   * @throws KhonsuError `KHONSU_WRITE_CONFLICT`, `KHONSU_VERSION_MISMATCH`, `KHONSU_SERIALIZATION_FAILURE`,
+   *   `KHONSU_TRANSACTION_BUSY` from within a resolver, or whatever a merge or a resolver throws; the transaction is rolled back and nothing has changed.
    */
   commit(
     transaction: ActiveTransaction<V>,
@@ -234,6 +235,7 @@ export class TransactionManager<V, P> {
   ): CommitTimestamp | undefined {
     let mark: CommitMark | undefined;
     try {
+      if (this.#isResolving) throw commitWithinResolver();
       const hasInstalls = this.#certifyWrites(transaction, writes, resolve);
       if (!hasInstalls) {
         this.commitReadOnly(transaction);
@@ -308,13 +310,23 @@ export class TransactionManager<V, P> {
     const isObserved = entry.isReadBack && transaction.level === "serializable";
     if (entry.operation.kind === "ensure" || isObserved) throw writeConflict(entry.key);
     const newest = chain?.newest;
-    const resolution = resolve(entry, newest?.value, newest?.timestamp ?? BEFORE_ANY);
+    const resolution = this.#ask(resolve, entry, newest);
     if (resolution.kind === "abort") throw writeConflict(entry.key);
     entry.isDropped = resolution.kind === "drop";
     if (resolution.kind === "drop") return false;
     entry.result = resolution.value;
     entry.isDerived = resolution.isDerived;
     return true;
+  }
+
+  /** Nothing may commit meanwhile: what was certified so far would no longer hold. */
+  #ask(resolve: Resolver<V, P>, entry: WriteEntry<V, P>, newest: Version<V> | undefined): Resolution<V> {
+    this.#isResolving = true;
+    try {
+      return resolve(entry, newest?.value, newest?.timestamp ?? BEFORE_ANY);
+    } finally {
+      this.#isResolving = false;
+    }
   }
 
   #certifyReads(transaction: ActiveTransaction<V>, writes: readonly WriteEntry<V, P>[]): CommitMark {
@@ -459,6 +471,10 @@ export function versionMismatch<V>(
     `Cannot write ${JSON.stringify(key)}: expected it ${wanted}, found it ${found}`,
     { conflicts: [{ kind: "version", key }] },
   );
+}
+
+function commitWithinResolver(): KhonsuError {
+  return new KhonsuError("KHONSU_TRANSACTION_BUSY", "Cannot commit from within a conflict resolver");
 }
 
 function writeConflict(key: string): KhonsuError {
