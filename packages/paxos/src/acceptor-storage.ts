@@ -38,6 +38,8 @@ export interface Recovered {
   /** Undefined on an empty disk. */
   readonly replica: ReplicaId | undefined;
   readonly genesis: Configuration | undefined;
+  /** How often the replica was started on this disk so far. */
+  readonly run: number;
   readonly promised: Ballot;
   readonly decided: Slot;
   /** The chain checksum at `decided`; 0 if it was not known. */

@@ -12,8 +12,16 @@ import type { ReplicaId } from "./replica-id.ts";
 import type { Slot } from "./slot.ts";
 
 export type DurableRecord =
-  /** The first of a stream: whose it is, and the configuration that a founding member starts from. */
-  | { readonly kind: "identity"; readonly replica: ReplicaId; readonly genesis: Configuration | undefined }
+  /**
+   * The first record of each run of the replica: whose disk it is, the configuration that a founding member started from (the
+   * same in each run), and the how-manieth run this is.
+   */
+  | {
+      readonly kind: "identity";
+      readonly replica: ReplicaId;
+      readonly genesis: Configuration | undefined;
+      readonly run: number;
+    }
   /** Nothing below `ballot` is promised or accepted from here on. */
   | { readonly kind: "promised"; readonly ballot: Ballot }
   /** Accepted under `ballot`, for the slots from `first` on; replaces what was accepted there. */
@@ -23,7 +31,10 @@ export type DurableRecord =
       readonly first: Slot;
       readonly entries: readonly Entry[];
     }
-  /** Decided entries, learned from another replica, for the slots from `first` on. A `decided` record that covers them precedes. */
+  /**
+   * Decided entries, learned from another replica, for the slots from `first` on; `first` is at most the decided index + 1.
+   * Every slot up to the last of them is decided with that: one record, since either half alone would misreport a vote.
+   */
   | { readonly kind: "learned"; readonly first: Slot; readonly entries: readonly Entry[] }
   /** Every slot up to `slot` is decided; `chain` is the chain checksum there, 0 if not known yet. */
   | { readonly kind: "decided"; readonly slot: Slot; readonly chain: number }

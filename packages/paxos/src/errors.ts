@@ -9,8 +9,6 @@ export type RefusalCode =
   | "KHONSU_NOT_LEADER"
   /** A queue is full. Retryable, after a pause. */
   | "KHONSU_OVERLOADED"
-  /** The leader is handing over. Retryable. */
-  | "KHONSU_LEADER_TRANSFER"
   /** A proposal may or may not be decided later. Retryable with the same client and sequence: it is applied once. */
   | "KHONSU_OUTCOME_UNKNOWN"
   /** The sequence is older than the client's window. Not retryable: whether it was applied is no longer known. */
@@ -51,6 +49,19 @@ export type PaxosErrorCode =
   | "KHONSU_INVARIANT_VIOLATED"
   /** A wrong option. */
   | "KHONSU_INVALID_OPTION";
+
+const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
+  "KHONSU_NOT_LEADER",
+  "KHONSU_OVERLOADED",
+  "KHONSU_OUTCOME_UNKNOWN",
+  "KHONSU_TRANSFER_TARGET_BEHIND",
+  "KHONSU_MEMBERSHIP_BUSY",
+  "KHONSU_LEARNER_BEHIND",
+]);
+
+export function refusal(code: RefusalCode, message: string, leader: ReplicaId | undefined): Refusal {
+  return { code, retryable: RETRYABLE.has(code), leader, message };
+}
 
 /** What stops a replica. Never retryable. */
 export class PaxosError extends Error {

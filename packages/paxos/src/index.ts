@@ -41,7 +41,7 @@ export {
   quorumsMeet,
 } from "./quorum.ts";
 export { type DamagedRecord, EMPTY_DISK, recover, type StoredRecord } from "./recovery.ts";
-export type { ReplicaConstructor, ReplicaMachine } from "./replica.ts";
+export { Replica } from "./replica.ts";
 export {
   compareReplicas,
   formatReplica,

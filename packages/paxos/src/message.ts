@@ -26,6 +26,8 @@ export interface Standing {
   readonly healthy: boolean;
   /** Whether the sender could lead: it votes, its disk keeps up, its last round reached a quorum. */
   readonly electable: boolean;
+  /** Whether the sender's oldest outstanding write is older than an election timeout: it counts for no quorum. */
+  readonly stalled: boolean;
   readonly priority: number;
   /** The sender's decided index, and the checksum chained over the log up to there; 0 when it is not known at the moment. */
   readonly decided: Slot;

@@ -25,6 +25,7 @@ export type StoredRecord = DurableRecord | DamagedRecord;
 export const EMPTY_DISK: Recovered = Object.freeze({
   replica: undefined,
   genesis: undefined,
+  run: 0,
   promised: ZERO_BALLOT,
   decided: NO_SLOT,
   chain: 0,
@@ -52,6 +53,7 @@ export function recover(
 class RecoveringState {
   private replica: ReplicaId | undefined;
   private genesis: Configuration | undefined;
+  private run = 0;
   private promised = ZERO_BALLOT;
   private decided: Slot = NO_SLOT;
   private chain = 0;
@@ -65,6 +67,7 @@ class RecoveringState {
       case "identity":
         this.replica = record.replica;
         this.genesis = record.genesis;
+        this.run = record.run;
         break;
       case "promised":
         this.requirePromise(record.ballot);
@@ -79,6 +82,7 @@ class RecoveringState {
         break;
       case "learned":
         this.fill(record.first, ZERO_BALLOT, record.entries);
+        this.decide((record.first + record.entries.length - 1) as Slot, 0);
         break;
       case "decided":
         this.decide(record.slot, record.chain);
@@ -113,7 +117,7 @@ class RecoveringState {
 
   private decide(at: Slot, chain: number): void {
     if (at < this.decided) return;
-    this.chain = at === this.decided && chain === 0 ? this.chain : chain;
+    if (at > this.decided || chain !== 0) this.chain = chain;
     this.decided = at;
   }
 
@@ -145,6 +149,7 @@ class RecoveringState {
     return {
       replica: this.replica,
       genesis: this.genesis,
+      run: this.run,
       promised: this.promised,
       decided: this.decided,
       chain: this.chain,

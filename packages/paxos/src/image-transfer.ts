@@ -1,0 +1,95 @@
+/**
+ * Fetches the image of a checkpoint piece by piece, when the entries that a replica needs are trimmed everywhere it asks. The receiver pulls,
+ * so there is one piece under way at a time, and it resumes after a crash where its disk says. A piece has its own
+ * checksum, the image one over all; an image becomes current by one record, after all its pieces (PX-10).
+ */
+import type { StagedImage } from "./acceptor-storage.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { crc32c } from "./checksum.ts";
+import type { Context } from "./context.ts";
+import type { MessageOf } from "./message.ts";
+import type { ReplicaId } from "./replica-id.ts";
+
+export class ImageTransfer {
+  private readonly context: Context;
+  private staged: StagedImage | undefined;
+  /** Who is asked, and when it was; undefined while no transfer is under way. */
+  private source: ReplicaId | undefined;
+  private askedAt = 0;
+  private askedTimes = 0;
+
+  constructor(context: Context, staged: StagedImage | undefined) {
+    this.context = context;
+    this.staged = staged;
+  }
+
+  /** What has been received of the image that is being fetched. */
+  get progress(): StagedImage | undefined {
+    return this.source === undefined ? undefined : this.staged;
+  }
+
+  get active(): boolean {
+    return this.source !== undefined;
+  }
+
+  /** A member offers its checkpoint: fetches it, or goes on with the same one if part of it is here. */
+  onOffer(from: ReplicaId, checkpoint: Checkpoint): void {
+    if (this.active && this.source !== from && this.staged!.checkpoint.slot >= checkpoint.slot) return;
+    if (this.staged === undefined || !sameImage(this.staged.checkpoint, checkpoint)) {
+      this.staged = { checkpoint, received: 0, running: 0 };
+    }
+    this.source = from;
+    this.askedTimes = 0;
+    this.ask();
+  }
+
+  private ask(): void {
+    const { staged, source } = this;
+    if (staged === undefined || source === undefined) return;
+    this.askedAt = this.context.now;
+    this.askedTimes++;
+    const { slot } = staged.checkpoint;
+    this.context.outbox.send(source, { kind: "fetchChunk", slot, offset: staged.received });
+  }
+
+  /** Repeats a request that was not answered; after an election timeout of silence leaves the source. */
+  onTick(): void {
+    const { electionTimeoutTicks, retryTicks } = this.context.options;
+    if (!this.active || this.context.now - this.askedAt < retryTicks) return;
+    if (this.askedTimes * retryTicks >= electionTimeoutTicks) this.source = undefined;
+    else this.ask();
+  }
+
+  /** The log has caught up without the image, or the image is installed. */
+  stop(): void {
+    this.source = undefined;
+    this.staged = undefined;
+  }
+
+  /** Takes a piece. Returns the checkpoint once all of its image is here and its checksum holds. */
+  onChunk(from: ReplicaId, message: MessageOf<"chunk">): Checkpoint | undefined {
+    const { staged } = this;
+    if (staged === undefined || from !== this.source) return undefined;
+    const { bytes, checkpoint, offset } = message;
+    const fits = sameImage(staged.checkpoint, checkpoint) && offset === staged.received;
+    if (!fits || crc32c(bytes) !== message.checksum || offset + bytes.length > checkpoint.size)
+      return undefined;
+    const running = crc32c(bytes, staged.running);
+    this.context.outbox.record({ kind: "chunk", checkpoint, offset, bytes, running });
+    this.staged = { checkpoint, received: offset + bytes.length, running };
+    this.askedTimes = 0;
+    if (this.staged.received < checkpoint.size) {
+      this.ask();
+      return undefined;
+    }
+    if (running === checkpoint.checksum) return checkpoint;
+    // Every piece was right and the whole is not: the sender changed its image. Begin again.
+    this.staged = { checkpoint, received: 0, running: 0 };
+    this.source = undefined;
+    return undefined;
+  }
+}
+
+export function sameImage(a: Checkpoint, b: Checkpoint): boolean {
+  return a.slot === b.slot && a.checksum === b.checksum && a.size === b.size && a.chain === b.chain;
+}
