@@ -25,6 +25,31 @@ test("a batch is handed out as it was handed in", async () => {
   expect(await db.transact((tx) => tx.read("a"))).toBe(original);
 });
 
+test("a key that was read while it was absent, and then written, is there", async () => {
+  await using db = await Khonsu.open();
+  for (const value of [1, 2]) {
+    await db.transact((tx) => {
+      expect(tx.has("a")).toBe(false);
+      tx.write("a", batch(value));
+    });
+    expect(await db.transact((tx) => valueIn(tx.read("a")))).toBe(value);
+    await db.transact((tx) => tx.delete("a"));
+  }
+});
+
+test("a deleted key that waits to be forgotten can be written again", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => tx.write("a", batch(1)));
+  const writer = db.begin();
+  await db.transact((tx) => tx.delete("b"));
+  writer.write("c", batch(1));
+  const late = db.begin();
+  await writer.commit();
+  late.write("b", batch(2));
+  await late.commit();
+  expect(await db.transact((tx) => valueIn(tx.read("b")))).toBe(2);
+});
+
 test("a snapshot does not change while others commit, and costs nothing once it has ended", async () => {
   await using db = await Khonsu.open();
   await db.transact((tx) => tx.write("a", batch(1)));

@@ -6,7 +6,7 @@
  */
 import { HashRing, HashSeed, hashBytes, placeShards, ShardMap } from "@khonsu/hash-ring";
 import PeerRing from "hashring";
-import type { Row } from "./index.ts";
+import type { TableRow as Row } from "./index.ts";
 
 export interface HashRingSizes {
   readonly nodes: readonly number[];

@@ -1,9 +1,23 @@
 /** The suites by name. Each measures one thing and gives rows of a table. */
+import type { Progress } from "../progress.ts";
+import { core } from "./core.ts";
+import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
+import { memory } from "./memory.ts";
 
-export type Row = Readonly<Record<string, string | number>>;
-export type Suite = () => Row[] | Promise<Row[]>;
+export type TableRow = Readonly<Record<string, string | number>>;
+
+export interface SuiteOptions {
+  /** Fewer rounds and operations: a look, not a figure to quote. */
+  readonly quick: boolean;
+  readonly progress: Progress;
+}
+
+export type Suite = (options: SuiteOptions) => readonly object[] | Promise<readonly object[]>;
 
 export const suites: Readonly<Record<string, Suite>> = {
+  core,
+  growth,
+  memory,
   "hash-ring": () => hashRing(),
 };
