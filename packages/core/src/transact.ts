@@ -26,6 +26,7 @@ export interface TransactHost extends TransactionHost {
   noteRetry(): void;
 }
 
+const IMMEDIATE_RETRIES = 8;
 const BACKOFF_CAP_MS = 50;
 
 export async function transact<R>(
@@ -170,10 +171,13 @@ async function waitForChange(
   }
 }
 
-/** Two attempts follow at once, further ones after a random time below a limit that doubles: 1, 2, 4 … ms. */
+/**
+ * Each round of attempts commits at least one of those that conflict, so the first ones follow at once; later ones after a
+ * random time below a limit that doubles: 1, 2, 4 … ms.
+ */
 async function backOff(runtime: Runtime, retries: number, abort: AbortScope | undefined): Promise<void> {
-  if (retries <= 2) return;
-  const limit = Math.min(BACKOFF_CAP_MS, 2 ** (retries - 3));
+  if (retries <= IMMEDIATE_RETRIES) return;
+  const limit = Math.min(BACKOFF_CAP_MS, 2 ** (retries - IMMEDIATE_RETRIES - 1));
   const milliseconds = runtime.random() * limit;
   let cancel = () => {};
   const elapsed = new Promise<void>((resolve) => {

@@ -104,7 +104,11 @@ async function prepare(subject: Subject, progress: Progress): Promise<Prepared |
 }
 
 /** One round of one subject; a round that does not count warms up, with a fifth of the operations. */
-async function measure({ prepared, rates, latencies }: Measured, each: BenchCase, counts: boolean): Promise<void> {
+async function measure(
+  { prepared, rates, latencies }: Measured,
+  each: BenchCase,
+  counts: boolean,
+): Promise<void> {
   const total = counts ? each.operations : Math.ceil(each.operations / 5);
   const slice = Math.min(total, each.slice ?? Math.max(1, Math.floor(each.operations / 100)));
   const own: number[] = [];

@@ -16,7 +16,9 @@ const program = new Command("bench")
   .addOption(new Option("--json <file>", "also write the rows to FILE as JSON; - for standard output"))
   .addOption(new Option("--quick", "fewer rounds and operations: a look, not a figure to quote"))
   .action(async (name: string | undefined, { json, quick = false }: BenchOptions) => {
-    const chosen: [string, Suite][] = Object.entries(suites).filter(([suite]) => name === undefined || suite === name);
+    const chosen: [string, Suite][] = Object.entries(suites).filter(
+      ([suite]) => name === undefined || suite === name,
+    );
     const all: object[] = [];
     for (const [suite, run] of chosen) {
       using progress = new BarProgress();

@@ -2,8 +2,9 @@
  * Transactions in memory, on one thread: Khonsu beside Effect's transactional references, lmdb, SQLite in memory, and a
  * plain `Map` without transactions as the limit. Peers that keep bytes get the batch encoded beforehand and do not decode it.
  */
-import { tableFromArrays, tableToIPC } from "apache-arrow";
+
 import { type IsolationLevel, Khonsu } from "@khonsu/core";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
 import { type BenchCase, compare, type Prepared, type Row, type Subject } from "../compare.ts";
 import { effectSubject } from "../peers/effect.ts";
 import { lmdbSubject } from "../peers/lmdb.ts";

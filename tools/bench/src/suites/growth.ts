@@ -3,8 +3,18 @@
  * first subject of a case is the small store; flat means ratios near 1. A plain `Map` shows what the machine's caches do
  * to random access over as many keys.
  */
-import { makeData, makeVector, type RecordBatch, RecordBatch as Batch, Int32, Struct, Field, Schema } from "apache-arrow";
+
 import { Khonsu } from "@khonsu/core";
+import {
+  RecordBatch as Batch,
+  Field,
+  Int32,
+  makeData,
+  makeVector,
+  type RecordBatch,
+  Schema,
+  Struct,
+} from "apache-arrow";
 import { type BenchCase, compare, type Row, type Subject } from "../compare.ts";
 import { mapSubject } from "../peers/map.ts";
 import { pickKeys } from "../workload.ts";
@@ -117,11 +127,19 @@ export function growthCases(scale: number): BenchCase[] {
       operations,
       subjects: [
         readWrite({ ...small, name: "none" }),
-        readWrite({ ...small, name: "ten million (a tenth of it if quick)", commits: Math.ceil(10_000_000 * scale) }),
+        readWrite({
+          ...small,
+          name: "ten million (a tenth of it if quick)",
+          commits: Math.ceil(10_000_000 * scale),
+        }),
       ],
     },
     { name: "rows of the key", operations: appends, subjects: [append(10, null), append(1_000_000, null)] },
-    { name: "rows of the key, by key column", operations: appends, subjects: [append(10, "id"), append(1_000_000, "id")] },
+    {
+      name: "rows of the key, by key column",
+      operations: appends,
+      subjects: [append(10, "id"), append(1_000_000, "id")],
+    },
   ];
 }
 

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { type BenchCase, compare, median, quantile, type Subject, Unavailable } from "./compare.ts";
+import { silent } from "./progress.ts";
+import { coreCases } from "./suites/core.ts";
+import { rowsFrom } from "./suites/growth.ts";
+
+const options = { suite: "test", rounds: 3, progress: silent };
+
+test("subjects take turns, and every one gets the same operations in each round", async () => {
+  const calls: string[] = [];
+  const subject = (name: string): Subject => ({
+    name,
+    prepare: () => ({ run: (operations) => void calls.push(`${name}${operations}`) }),
+  });
+  const cases: BenchCase[] = [
+    { name: "c", operations: 10, slice: 10, subjects: [subject("a"), subject("b")] },
+  ];
+  const rows = await compare(cases, options);
+  expect(calls).toEqual(["a2", "b2", "a10", "b10", "a10", "b10", "a10", "b10"]);
+  expect(rows.map(({ subject: name, rounds }) => [name, rounds])).toEqual([
+    ["a", 3],
+    ["b", 3],
+  ]);
+});
+
+test("latencies that a subject measures itself are the ones reported", async () => {
+  const subject: Subject = {
+    name: "a",
+    prepare: () => ({ run: (_, latencies) => void latencies.push(5, 5, 7) }),
+  };
+  const [row] = await compare([{ name: "c", operations: 3, slice: 3, subjects: [subject] }], options);
+  expect(row).toMatchObject({ p50_us: 5, p99_us: 7, ratio_to_khonsu: 1 });
+});
+
+test("a peer that is missing is skipped with a note; any other failure is one", async () => {
+  const notes: string[] = [];
+  const progress = { ...silent, note: (line: string) => void notes.push(line) };
+  const failing = (error: Error): Subject => ({ name: "peer", prepare: () => Promise.reject(error) });
+  const missing = { name: "c", operations: 1, subjects: [failing(new Unavailable("install it"))] };
+  expect(await compare([missing], { ...options, progress })).toEqual([]);
+  expect(notes).toEqual(["skipped peer: install it"]);
+  const broken = { name: "c", operations: 1, subjects: [failing(new Error("broken"))] };
+  await expect(compare([broken], options)).rejects.toThrow("broken");
+});
+
+test("every subject of the core suite runs", async () => {
+  const rows = await compare(coreCases(0.002), { ...options, rounds: 1 });
+  expect(rows.length).toBeGreaterThanOrEqual(13);
+  for (const row of rows) expect(row.ops_per_s).toBeGreaterThan(0);
+});
+
+test("medians, quantiles and generated rows are what they say", () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 2, 3])).toBe(2.5);
+  expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
+  expect([...rowsFrom(5, 3).getChild("id")!]).toEqual([5, 6, 7]);
+});
