@@ -5,6 +5,7 @@ import { type ConflictPolicy, resolveConflict } from "./conflict-resolution.ts";
 import { Ending } from "./ending.ts";
 import { isKhonsuError, KhonsuError } from "./errors.ts";
 import type { IsolationLevel } from "./isolation/active-transaction.ts";
+import { CommitConflict } from "./isolation/commit-conflict.ts";
 import { BEFORE_ANY, type CommitTimestamp } from "./isolation/timestamp.ts";
 import { TransactionManager } from "./isolation/transaction-manager.ts";
 import { MemoryVersionStore } from "./isolation/version-store.ts";
@@ -289,11 +290,11 @@ class StoreHost implements TransactHost {
       if (entries.length === 0) manager.commitReadOnly(active);
       else written = manager.commit(active, entries, resolveConflict);
     } catch (error) {
-      this.#noteFailure(error);
+      this.#countConflict(error);
       state.status = "rolled back";
       this.#counters.rollbacks++;
       state.runRollbackHooks(0);
-      throw error;
+      throw error instanceof CommitConflict && !state.isManaged ? error.toError() : error;
     }
     state.commitTimestamp = written ?? observed;
     if (written === undefined) this.#counters.readOnlyCommits++;
@@ -320,10 +321,13 @@ class StoreHost implements TransactHost {
     this.#unpublished = due === unpublished.length ? [] : unpublished.slice(due);
   }
 
-  #noteFailure(error: unknown): void {
-    if (isKhonsuError(error, "KHONSU_WRITE_CONFLICT")) this.#counters.writeWrite++;
-    else if (isKhonsuError(error, "KHONSU_SERIALIZATION_FAILURE")) this.#counters.serialization++;
-    else if (isKhonsuError(error, "KHONSU_VERSION_MISMATCH")) this.#counters.version++;
+  #countConflict(error: unknown): void {
+    if (error instanceof CommitConflict) {
+      if (error.code === "KHONSU_WRITE_CONFLICT") this.#counters.writeWrite++;
+      else this.#counters.serialization++;
+    } else if (isKhonsuError(error, "KHONSU_VERSION_MISMATCH")) {
+      this.#counters.version++;
+    }
   }
 
   #stop(error: KhonsuError): void {

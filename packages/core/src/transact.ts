@@ -4,7 +4,8 @@
  */
 import { AbortScope } from "./abort-scope.ts";
 import type { Ending } from "./ending.ts";
-import { isKhonsuError, KhonsuError } from "./errors.ts";
+import { KhonsuError } from "./errors.ts";
+import { CommitConflict } from "./isolation/commit-conflict.ts";
 import { checkTransactOptions, type TransactOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { Transaction } from "./transaction.ts";
@@ -72,8 +73,8 @@ async function run<R>(
     } catch (error) {
       // Still open where a nested transaction goes on after the body has returned.
       state.rollback(undefined);
-      if (!isKhonsuError(error) || !error.retryable) throw error;
-      if (++retries > maxRetries) throw exhausted(error, retries);
+      if (!(error instanceof CommitConflict)) throw error;
+      if (++retries > maxRetries) throw exhausted(error.toError(), retries);
       host.noteRetry();
     }
     await backOff(host.runtime, retries, abort);

@@ -19,6 +19,7 @@ export interface TransactionHost {
   readonly stopped: KhonsuError | undefined;
   /** Prefix of transaction ids. */
   readonly name: string;
+  /** Rejects with a `CommitConflict` where the transaction is managed, so that it can be run again cheaply. */
   commit(state: TransactionState): Promise<CommitTimestamp>;
   rolledBack(state: TransactionState): void;
 }

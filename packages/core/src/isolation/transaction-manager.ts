@@ -7,14 +7,10 @@
  * conflict is resolved; IS-5 who resolved a conflict under `serializable` has read nothing outdated; IS-6 no dangerous
  * structure commits.
  */
-import { type ConflictDetail, KhonsuError } from "../errors.ts";
+import { KhonsuError } from "../errors.ts";
 import { ActiveTransaction, ActiveWriters, type IsolationLevel } from "./active-transaction.ts";
-import {
-  dangerAsReader,
-  dangerAsWriter,
-  firstOutdatedRead,
-  type ReadConflict,
-} from "./dangerous-structure.ts";
+import { CommitConflict } from "./commit-conflict.ts";
+import { dangerAsReader, dangerAsWriter, firstOutdatedRead } from "./dangerous-structure.ts";
 import { type Parked, ParkingLot } from "./parking.ts";
 import { contains, type KeyRange } from "./predicate.ts";
 import { type RangeRead, RangeTracker } from "./range-tracker.ts";
@@ -207,14 +203,14 @@ export class TransactionManager<V, P> {
   /**
    * Certifies and ends a transaction without writes.
    *
-   * @throws KhonsuError `KHONSU_SERIALIZATION_FAILURE`; the transaction is rolled back.
+   * @throws CommitConflict `KHONSU_SERIALIZATION_FAILURE`; the transaction is rolled back.
    */
   commitReadOnly(transaction: ActiveTransaction<V>): void {
     if (transaction.level === "serializable" && !this.#isOnSafeSnapshot(transaction)) {
       const danger = dangerAsReader(transaction, this.ranges);
       if (danger !== undefined) {
         this.#finish(transaction);
-        throw serializationFailure(danger);
+        throw new CommitConflict("KHONSU_SERIALIZATION_FAILURE", danger);
       }
       this.#leaveStamps(transaction, transaction.snapshot.timestamp);
     }
@@ -225,7 +221,7 @@ export class TransactionManager<V, P> {
    * Certifies a transaction and installs its writes; their `result`, `chain` and `isDropped` tell what became of each.
    *
    * @returns the commit timestamp, or undefined where nothing was left to write.
-   * @throws KhonsuError `KHONSU_WRITE_CONFLICT`, `KHONSU_VERSION_MISMATCH`, `KHONSU_SERIALIZATION_FAILURE`,
+   * @throws CommitConflict `KHONSU_WRITE_CONFLICT`, `KHONSU_SERIALIZATION_FAILURE`; KhonsuError `KHONSU_VERSION_MISMATCH`,
    *   `KHONSU_TRANSACTION_BUSY` from within a resolver, or whatever a merge or a resolver throws; the transaction is rolled back and nothing has changed.
    */
   commit(
@@ -295,7 +291,7 @@ export class TransactionManager<V, P> {
     }
     if (hasResolved && transaction.level === "serializable") {
       const outdated = firstOutdatedRead(transaction, this.ranges);
-      if (outdated !== undefined) throw serializationFailure(outdated);
+      if (outdated !== undefined) throw new CommitConflict("KHONSU_SERIALIZATION_FAILURE", outdated);
     }
     return hasInstalls;
   }
@@ -333,7 +329,8 @@ export class TransactionManager<V, P> {
     let earliestOut = 0;
     if (transaction.level === "serializable") {
       const verdict = dangerAsWriter(transaction, writes, this.ranges);
-      if (verdict.danger !== undefined) throw serializationFailure(verdict.danger);
+      if (verdict.danger !== undefined)
+        throw new CommitConflict("KHONSU_SERIALIZATION_FAILURE", verdict.danger);
       earliestOut = verdict.earliestOut;
     }
     const timestamp = next(this.#lastCommit);
@@ -477,19 +474,6 @@ function commitWithinResolver(): KhonsuError {
   return new KhonsuError("KHONSU_TRANSACTION_BUSY", "Cannot commit from within a conflict resolver");
 }
 
-function writeConflict(key: string): KhonsuError {
-  const conflicts: ConflictDetail[] = [{ kind: "write-write", key }];
-  return new KhonsuError(
-    "KHONSU_WRITE_CONFLICT",
-    `Cannot commit: another transaction has committed ${JSON.stringify(key)} meanwhile`,
-    { retryable: true, conflicts },
-  );
-}
-
-function serializationFailure(conflict: ReadConflict): KhonsuError {
-  return new KhonsuError(
-    "KHONSU_SERIALIZATION_FAILURE",
-    `Cannot commit: with what was read of ${JSON.stringify(conflict.key)}, the order of concurrent transactions would not be serializable`,
-    { retryable: true, conflicts: [conflict] },
-  );
+function writeConflict(key: string): CommitConflict {
+  return new CommitConflict("KHONSU_WRITE_CONFLICT", { kind: "write-write", key });
 }

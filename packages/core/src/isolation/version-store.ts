@@ -11,7 +11,7 @@ export interface VersionStore<V> {
   find(key: string): VersionChain<V> | undefined;
   /** The chain of `key`; an absent key gets one whose newest version has timestamp 0 and no value. */
   obtain(key: string): VersionChain<V>;
-  /** Forgets an absent key. The chain has one version, without a value. */
+  /** Forgets an absent key. The chain has one version, without a value, and `isForgotten` is set. */
   remove(chain: VersionChain<V>): void;
   /** The chains with keys at or above `from`, rising; stays right when chains come and go meanwhile. */
   ascend(from: string): KeyCursor<V>;
@@ -19,32 +19,48 @@ export interface VersionStore<V> {
   descend(from: string | undefined): KeyCursor<V>;
 }
 
-/** The default: a hash map for points and ordered blocks for ranges. */
+const FORGOTTEN_MAX = 1024;
+
+/**
+ * The default: a hash map for points and ordered blocks for ranges.
+ *
+ * A forgotten key keeps its place in the map for a while. A key that comes and goes (a queue's slot, a lock) would
+ * otherwise leave a hole in the map's bucket each time, and every look-up of it would walk over all of them.
+ */
 export class MemoryVersionStore<V> implements VersionStore<V> {
   readonly #chains = new Map<string, VersionChain<V>>();
   readonly #ordered = new OrderedKeys<V>();
+  /** A ring of the chains forgotten last. */
+  readonly #forgotten: VersionChain<V>[] = [];
+  #forgottenNext = 0;
+  #size = 0;
 
   get size(): number {
-    return this.#chains.size;
+    return this.#size;
   }
 
   find(key: string): VersionChain<V> | undefined {
-    return this.#chains.get(key);
+    const chain = this.#chains.get(key);
+    return chain === undefined || chain.isForgotten ? undefined : chain;
   }
 
   obtain(key: string): VersionChain<V> {
-    let chain = this.#chains.get(key);
-    if (chain === undefined) {
-      chain = new VersionChain<V>(key);
-      this.#chains.set(key, chain);
-      this.#ordered.insert(chain);
-    }
+    const known = this.find(key);
+    if (known !== undefined) return known;
+    const chain = new VersionChain<V>(key);
+    this.#chains.set(key, chain);
+    this.#ordered.insert(chain);
+    this.#size++;
     return chain;
   }
 
   remove(chain: VersionChain<V>): void {
-    this.#chains.delete(chain.key);
     this.#ordered.remove(chain.key);
+    this.#size--;
+    const evicted = this.#forgotten[this.#forgottenNext];
+    if (evicted !== undefined && this.#chains.get(evicted.key) === evicted) this.#chains.delete(evicted.key);
+    this.#forgotten[this.#forgottenNext] = chain;
+    this.#forgottenNext = (this.#forgottenNext + 1) % FORGOTTEN_MAX;
   }
 
   ascend(from: string): KeyCursor<V> {
