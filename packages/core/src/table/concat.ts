@@ -3,6 +3,7 @@
  * (ids of dictionaries, names of list items) are read as batches of the first one's schema.
  */
 import { type Data, makeData, RecordBatch, type Schema, Struct } from "apache-arrow";
+import type { DictionaryPolicy } from "./dictionary-plan.ts";
 import { gatherColumns } from "./gather.ts";
 import type { RowRange } from "./ranges.ts";
 import { wholeRanges } from "./ranges.ts";
@@ -33,9 +34,19 @@ export function gatherRows(
   model: RecordBatch,
   batches: readonly RecordBatch[],
   ranges: readonly RowRange[],
+  dictionaries: DictionaryPolicy = "keep",
 ): RecordBatch {
   const columns = model.schema.fields.map((_, i) => batches.map((batch) => batch.data.children[i]!));
-  return batchOf(model, model.schema, gatherColumns(model.schema.fields, columns, ranges));
+  return batchOf(model, model.schema, gatherColumns(model.schema.fields, columns, ranges, dictionaries));
+}
+
+/**
+ * All rows of the batches in new buffers, dictionaries included; an empty batch for none.
+ *
+ * @param model a batch whose schema and metadata the result gets
+ */
+export function rebuildBatch(model: RecordBatch, batches: readonly RecordBatch[]): RecordBatch {
+  return gatherRows(model, batches, wholeRanges(batches.map((batch) => batch.data)), "rebuild");
 }
 
 /** A batch of finished columns that carries the metadata of `model`. */

@@ -52,6 +52,12 @@ export function copyOffsets(
     const offsets = sources[source]!.valueOffsets as Int32Array | BigInt64Array;
     const begin = Number(offsets[start]);
     const size = Number(offsets[start + count]) - begin;
+    if (begin < 0 || size < 0) {
+      throw new KhonsuError(
+        "KHONSU_INVALID_BATCH",
+        `Cannot read ${type}: its offsets go back from ${begin} by ${-size}`,
+      );
+    }
     pushRange(children, source, begin, size);
     total += size;
   }

@@ -13,7 +13,11 @@ import { dictionaryKeys, isKeyType, type KeyValue } from "./key-value.ts";
 import { childTypes, someType } from "./layout.ts";
 import { pushRange, type RowRange } from "./ranges.ts";
 
+/** What becomes of a dictionary that all sources share: it is kept, or its values move into new buffers. */
+export type DictionaryPolicy = "keep" | "rebuild";
+
 export interface DictionaryPlan {
+  readonly policy: DictionaryPolicy;
   /** The dictionary, once it is known: at once where it is kept, at the first use where it is put together. */
   dictionary: Vector | undefined;
   /** The pieces of the dictionaries, and the values to take from them. */
@@ -41,11 +45,12 @@ const NO_PLANS: DictionaryPlans = new Map();
 export function planDictionaries(
   types: readonly DataType[],
   columns: readonly (readonly Data[])[],
+  policy: DictionaryPolicy,
 ): DictionaryPlans {
   if (!types.some((type) => someType(type, isDictionary))) return NO_PLANS;
   const groups = new Map<number, Group>();
   for (const [i, type] of types.entries()) collect(type, columns[i]!, groups);
-  return new Map(Array.from(groups, ([id, group]) => [id, planGroup(group)]));
+  return new Map(Array.from(groups, ([id, group]) => [id, planGroup(group, policy)]));
 }
 
 function isDictionary(type: DataType): type is Dictionary {
@@ -67,11 +72,12 @@ function collect(type: DataType, sources: readonly Data[], groups: Map<number, G
   }
 }
 
-function planGroup({ type, dictionaries }: Group): DictionaryPlan {
+function planGroup({ type, dictionaries }: Group, policy: DictionaryPolicy): DictionaryPlan {
   const [first, ...others] = dictionaries;
   const chunks = [...dictionaries].flatMap((dictionary) => dictionary.data);
-  if (first !== undefined && others.every((other) => haveSameChunks(first, other))) {
-    return { dictionary: first, chunks, ranges: [], remaps: new Map() };
+  const isShared = first !== undefined && others.every((other) => haveSameChunks(first, other));
+  if (isShared && policy === "keep") {
+    return { policy, dictionary: first, chunks, ranges: [], remaps: new Map() };
   }
   const union = new DictionaryUnion(type.dictionary);
   const remaps = new Map<Vector, Int32Array>();
@@ -80,7 +86,7 @@ function planGroup({ type, dictionaries }: Group): DictionaryPlan {
     if (dictionary !== first) remaps.set(dictionary, remap);
   }
   assertIndexable(type, union.size);
-  return { dictionary: undefined, chunks, ranges: union.ranges, remaps };
+  return { policy, dictionary: undefined, chunks, ranges: union.ranges, remaps };
 }
 
 /** A memoized vector is another object over the same data. */

@@ -14,7 +14,7 @@ import { Data, type DataType, type Dictionary, type Field, type Union, Vector } 
 import { KhonsuError } from "../errors.ts";
 import { copyBits, fillBits, isBitSet, newBitmap } from "./bitmap.ts";
 import { copyBytes, copyOffsets, gatherViews } from "./copy-buffers.ts";
-import type { DictionaryPlan, DictionaryPlans } from "./dictionary-plan.ts";
+import type { DictionaryPlan, DictionaryPlans, DictionaryPolicy } from "./dictionary-plan.ts";
 import { planDictionaries } from "./dictionary-plan.ts";
 import { childTypes, layoutOf, strideOf } from "./layout.ts";
 import { countRows, pushRange, type RowRange } from "./ranges.ts";
@@ -24,16 +24,19 @@ import { countRows, pushRange, type RowRange } from "./ranges.ts";
  *
  * @param fields the fields of the result; their types are the types of the result
  * @param columns for each field its sources, one for each batch
+ * @param dictionaries whether a dictionary that all sources share is kept
  * @throws KhonsuError `KHONSU_UNSUPPORTED_TYPE` if the rows do not fit into the type's offsets or dictionary indices
  */
 export function gatherColumns(
   fields: readonly Field[],
   columns: readonly (readonly Data[])[],
   ranges: readonly RowRange[],
+  dictionaries: DictionaryPolicy,
 ): Data[] {
   const plans = planDictionaries(
     fields.map((field) => field.type),
     columns,
+    dictionaries,
   );
   return fields.map((field, i) => gather(field.type, columns[i]!, ranges, plans));
 }
@@ -233,7 +236,11 @@ function gatherDenseUnion(
   for (const { source, start, length: count } of ranges) {
     const from = sources[source]!.valueOffsets as Int32Array;
     for (let row = start; row < start + count; row++, at++) {
-      const child = type.typeIdToChildIndex[typeIds[at]!]!;
+      const child = type.typeIdToChildIndex[typeIds[at]!] ?? -1;
+      const available = sources[source]!.children[child]?.length ?? 0;
+      if (from[row]! < 0 || from[row]! >= available) {
+        throw new KhonsuError("KHONSU_INVALID_BATCH", `Cannot find row ${row} of a union among its children`);
+      }
       pushRange(plan[child]!, source, from[row]!, 1);
       offsets[at] = used[child]!;
       used[child]!++;
@@ -301,7 +308,7 @@ function remapIndices(
 /** The dictionary of a plan, put together at the first use and shared by all columns with its id. */
 function dictionaryOf(type: Dictionary, plan: DictionaryPlan): Vector {
   if (plan.dictionary === undefined) {
-    const inner = planDictionaries([type.dictionary], [plan.chunks]);
+    const inner = planDictionaries([type.dictionary], [plan.chunks], plan.policy);
     plan.dictionary = new Vector([gather(type.dictionary, plan.chunks, plan.ranges, inner)]);
   }
   return plan.dictionary;
