@@ -9,6 +9,7 @@
  * - Once combined, the list is one chunk.
  */
 import { type RecordBatch, type Schema, Table } from "apache-arrow";
+import { addLoads, fits, type Load, loadOf } from "./capacity.ts";
 import { concatBatches, gatherRows } from "./concat.ts";
 import { duplicateKey, keyColumnIndex } from "./key-column.ts";
 import { indexRows, KeyIndex } from "./key-index.ts";
@@ -47,6 +48,8 @@ export class ChunkedValue {
   #last: RecordBatch;
   /** How many chunks of the size class of `#last` end the list. */
   readonly #run: number;
+  /** Worked out once something is appended. Invariant: the chunks combine into one batch. */
+  #load: Load | undefined;
   readonly #marks: KeyMark[];
   #reader: { readonly column: number; readonly read: KeyReader } | undefined;
 
@@ -160,6 +163,12 @@ export class ChunkedValue {
   #link(chunk: RecordBatch): ChunkedValue {
     const marks = this.#marks.map((mark) => ({ ...mark }));
     const linked = new ChunkedValue(this, chunk, marks);
+    this.#load ??= loadOf(this.#last);
+    linked.#load = addLoads(this.#load, loadOf(chunk, this.#last));
+    if (!fits(this.schema, linked.#load)) {
+      linked.#load = loadOf(linked.toBatch());
+      return linked;
+    }
     return linked.#run < FAN_OUT || chunk.numRows > MERGED_ROWS_MAX ? linked : linked.#mergeRun();
   }
 
@@ -175,10 +184,9 @@ export class ChunkedValue {
     ) {
       chunks.push(rest.#last);
     }
-    const merged = concatBatches(chunks.reverse());
-    if (rest === undefined) return new ChunkedValue(undefined, merged, this.#marks, this.#lineage);
-    const linked = new ChunkedValue(rest, merged, this.#marks);
-    return linked.#run < FAN_OUT || merged.numRows > MERGED_ROWS_MAX ? linked : linked.#mergeRun();
+    const linked = new ChunkedValue(rest, concatBatches(chunks.reverse()), this.#marks, this.#lineage);
+    linked.#load = this.#load;
+    return linked.#run < FAN_OUT || linked.#last.numRows > MERGED_ROWS_MAX ? linked : linked.#mergeRun();
   }
 
   #keyAt(column: number): KeyReader {
