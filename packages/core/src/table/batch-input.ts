@@ -3,7 +3,7 @@
  * chunks is combined.
  */
 import { RecordBatch, Schema, Table } from "apache-arrow";
-import { KhonsuError } from "../errors.ts";
+import { isKhonsuError, KhonsuError } from "../errors.ts";
 import { adoptSchema, isForeign } from "./adopt-type.ts";
 import { checkBatch } from "./check-batch.ts";
 import { concatBatches } from "./concat.ts";
@@ -36,12 +36,18 @@ function checkedBatch(batch: RecordBatch): RecordBatch {
 function fromTable(table: Table): RecordBatch {
   const batches = table.batches.map(checkedBatch);
   if (batches.length > 0) return concatBatches(batches);
-  return checkedBatch(new RecordBatch(new Schema(table.schema.fields, table.schema.metadata)));
+  return checkedBatch(new RecordBatch(new Schema(table.schema.fields, table.schema.metadata), undefined));
 }
 
-/** Buffers shorter than the batch says would fail while being wrapped, so what fails there is a broken batch. */
+/** What another copy made was not checked by ours, so whatever fails while it is taken over is a broken batch. */
 function adopt(batch: RecordBatch): RecordBatch {
-  return adoptBatch(batch, adoptSchema(batch.schema));
+  try {
+    return adoptBatch(batch, adoptSchema(batch.schema));
+  } catch (cause) {
+    if (isKhonsuError(cause)) throw cause;
+    const reason = "it comes from another copy of apache-arrow and is not whole";
+    throw new KhonsuError("KHONSU_INVALID_BATCH", `Cannot take the batch: ${reason}`, { cause });
+  }
 }
 
 function describeInput(input: unknown): string {

@@ -181,24 +181,25 @@ function buildDense(type: Union, models: readonly Variant[], random: Random): Da
   } as never);
 }
 
-/** The dictionary holds the distinct values, in one piece or two; nulls stand in the column, or in the dictionary. */
+/** The dictionary holds the values, one of them twice perhaps, in one piece or two; nulls stand in the column, or in the dictionary. */
 function buildDictionary(type: Dictionary, models: readonly Model[], random: Random): Data {
   const distinct = new Map<string, Model>();
   for (const model of models) if (model !== null) distinct.set(JSON.stringify(model, showBytes), model);
   const values = random.shuffle([...distinct.values()]);
+  if (values.length > 0 && random.chance()) values.push(random.pick(values));
   const nullAt = random.chance() ? values.push(null) - 1 : -1;
-  const place = new Map(values.map((value, i) => [JSON.stringify(value, showBytes), i]));
+  const texts = values.map((value) => JSON.stringify(value, showBytes));
+  const placeOf = (model: Model) => {
+    const text = JSON.stringify(model, showBytes);
+    return random.chance() ? texts.indexOf(text) : texts.lastIndexOf(text);
+  };
   const cut = random.below(values.length + 1);
   const pieces = random.chance() ? [values] : [values.slice(0, cut), values.slice(cut)];
   const dictionary = new Vector(pieces.map((piece) => buildData(type.dictionary, piece, random)));
   const byDictionary = models.map((model) => model === null && nullAt >= 0 && random.chance());
   const isValid = models.map((model, row) => model !== null || byDictionary[row]!);
   const indices = models.map((model, row) =>
-    model === null
-      ? byDictionary[row]
-        ? nullAt
-        : random.below(100)
-      : place.get(JSON.stringify(model, showBytes))!,
+    model === null ? (byDictionary[row] ? nullAt : random.below(100)) : placeOf(model),
   );
   return makeData({
     type,

@@ -4,7 +4,10 @@ import {
   type DataType,
   Decimal,
   Dictionary,
+  Float16,
+  Float64,
   Int64,
+  makeData,
   type RecordBatch,
   TimestampSecond,
   Utf8,
@@ -161,6 +164,84 @@ test("thousands of small appends stand in few chunks and keep their order", () =
     expect(chunksOf(result).length).toBeLessThan(200);
     expect(columnsOf(toBatch(result))).toEqual([expected]);
   }
+});
+
+test("an append leaves a chunk alone that was combined in between", () => {
+  const random = new Random(8);
+  const { type } = columnType();
+  const row = () => batchOfColumns([buildSliced(type, [int32(1)], random, [])]);
+  let value = ChunkedValue.of(row());
+  for (let i = 0; i < 30; i++) value = value.append(row(), "k");
+  const rows = value.append(
+    batchOfColumns([
+      buildSliced(
+        type,
+        Array.from({ length: 500 }, () => int32(2)),
+        random,
+        [],
+      ),
+    ]),
+    "k",
+  );
+  const combined = rows.toBatch();
+  let longer = rows;
+  for (let i = 0; i < 200; i++) longer = longer.append(row(), "k");
+  expect(longer.chunks()[0]).toBe(combined);
+  expect(columnsOf(longer.toBatch())[0]).toHaveLength(731);
+});
+
+test("an append of no rows is the value itself", () => {
+  const random = new Random(8);
+  const none = batchOfColumns([buildSliced(columnType().type, [], random, [])]);
+  const value = ChunkedValue.of(batchOfColumns([buildSliced(columnType().type, [int32(1)], random, [])]));
+  expect(value.append(none, "k")).toBe(value);
+  expect(value.upsert(none, "c0", "k")).toBe(value);
+});
+
+test("a key index that abandoned branches filled is made anew", () => {
+  const random = new Random(9);
+  const { type } = columnType();
+  const row = (id: number) => batchOfColumns([buildSliced(type, [int32(id)], random, [])]);
+  const base = appendRows(row(1), row(2), "c0", "k");
+  for (let id = 10; id < 3000; id++) appendRows(appendRows(base, row(id), "c0", "k"), row(-id), "c0", "k");
+  expect(columnsOf(toBatch(appendRows(base, row(2), "c0", "k")))).toEqual([[1, 2]]);
+  expect(columnsOf(toBatch(appendRows(base, row(10), "c0", "k")))).toEqual([[1, 2, 10]]);
+});
+
+test.each(TYPE_CASES)(
+  "rows of $name whose types are other objects become chunks of one table",
+  ({ make }) => {
+    const random = new Random(10);
+    const batches = Array.from({ length: 3 }, () => {
+      const type = make();
+      return batchOfColumns([
+        buildSliced(type, randomModels(type, 5, random), random, randomModels(type, 2, random)),
+      ]);
+    });
+    const value = batches.slice(1).reduce((sum, rows) => sum.append(rows, "k"), ChunkedValue.of(batches[0]!));
+    expect(value.toTable().batches.flatMap(tuplesOf)).toEqual(batches.flatMap(tuplesOf));
+    expect(value.chunks()[0]).toBe(batches[0]);
+  },
+);
+
+describe("equality of float keys", () => {
+  const keys = (...values: number[]) =>
+    batchOfColumns([makeData({ type: new Float64(), data: Float64Array.from(values) })]);
+
+  test("NaN equals NaN, and 0 equals -0", () => {
+    const result = toBatch(appendRows(keys(Number.NaN, 0, 1), keys(-0, Number.NaN), "c0", "k"));
+    expect(columnsOf(result)).toEqual([[Number.NaN, -0, 1]]);
+    expect(() => appendRows(undefined, keys(0, -0), "c0", "k")).toThrow(
+      expect.objectContaining({ code: "KHONSU_KEY_COLUMN_DUPLICATE" }),
+    );
+  });
+
+  test("of 16 bits as well", () => {
+    const half = (...bits: number[]) =>
+      batchOfColumns([makeData({ type: new Float16(), data: Uint16Array.from(bits) })]);
+    const result = toBatch(appendRows(half(0x7e00, 0x0000), half(0x8000, 0xfe01), "c0", "k"));
+    expect([...result.data.children[0]!.values]).toEqual([0xfe01, 0x8000]);
+  });
 });
 
 function columnType(): { type: DataType } {
