@@ -35,6 +35,7 @@ export interface Node {
   applied: { slot: number; command: string }[];
   effects: Effect[];
   appliedThrough: number;
+  readonly start: ReplicaOptions["start"];
 }
 
 export class Cluster {
@@ -56,7 +57,7 @@ export class Cluster {
       { self: id, seed: id % 1000, start, ...this.options, ...options },
       EMPTY_DISK,
     );
-    const node: Node = { id, replica, disk, up: true, applied: [], effects: [], appliedThrough: 0 };
+    const node: Node = { id, replica, disk, up: true, applied: [], effects: [], appliedThrough: 0, start };
     this.nodes.set(id, node);
     this.carryOut(node, replica.start());
     return node;
@@ -241,7 +242,7 @@ export class Cluster {
     const all = {
       self: id,
       seed: id % 1000,
-      start: { kind: "restart" } as const,
+      start: node.start,
       ...this.options,
       ...options,
     };
