@@ -1,5 +1,6 @@
 /** The suites by name. Each measures one thing and gives rows of a table. */
 import type { Progress } from "../progress.ts";
+import { checkers } from "./checkers.ts";
 import { core } from "./core.ts";
 import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
@@ -16,6 +17,7 @@ export interface SuiteOptions {
 export type Suite = (options: SuiteOptions) => readonly object[] | Promise<readonly object[]>;
 
 export const suites: Readonly<Record<string, Suite>> = {
+  checkers: ({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}),
   core,
   growth,
   memory,

@@ -1,0 +1,9 @@
+// Seeded workloads for any store, and the recording of what comes out.
+export {
+  type RecordOptions,
+  recordHistory,
+  type TransactionReport,
+  type TransactionRunner,
+} from "./record.ts";
+export { type AbstractTransaction, KEY_PREFIX, Workload, type WorkloadOptions } from "./workload.ts";
+export { Zipf } from "./zipf.ts";
