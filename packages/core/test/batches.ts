@@ -14,5 +14,5 @@ export function valueIn(batch: RecordBatch | undefined): number | undefined {
 
 /** The `value` of every row. */
 export function valuesIn(batch: RecordBatch | undefined): readonly number[] {
-  return batch === undefined ? [] : [...batch.getChild("value")!];
+  return batch === undefined ? [] : Array.from(batch.getChild("value")!.toArray() as Int32Array);
 }
