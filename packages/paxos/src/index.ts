@@ -9,7 +9,11 @@ export type {
 export type { Ballot } from "./ballot.ts";
 export { compareBallots, formatBallot, maxBallot, sameBallot, ZERO_BALLOT } from "./ballot.ts";
 export type { Checkpoint } from "./checkpoint.ts";
+export { chainAfter, crc32c, entryChecksum, isIntact, type UnsealedEntry } from "./checksum.ts";
 export type { Configuration, Learner, MembershipChange, QuorumSizes } from "./configuration.ts";
+export { Driver, type DriverOptions } from "./driver/driver.ts";
+export type { DriverClock, DriverTransport, StateMachine } from "./driver/interfaces.ts";
+export { type Outcome, RefusedError } from "./driver/waiting.ts";
 export type { DurableRecord, DurableRecordKind } from "./durable-record.ts";
 export type { Effect, EffectKind, EffectOf, PersistEffect, WriteId } from "./effect.ts";
 export type {

@@ -1,0 +1,372 @@
+/**
+ * A small driver for those who do not write their own: feeds a replica, carries out its effects in order, gathers the writes
+ * and the proposals of a turn, keeps time. Clock, network, disk and application come in through interfaces.
+ *
+ * Order: inputs queue up and are taken one at a time; all effects of one are carried out, or begun, before the next. One write is
+ * under way at a time, and holds all that was to be written meanwhile: the group commit of a single group.
+ */
+import type { AcceptorStorage } from "../acceptor-storage.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import { crc32c } from "../checksum.ts";
+import type { Configuration, MembershipChange } from "../configuration.ts";
+import type { Effect, EffectOf, PersistEffect } from "../effect.ts";
+import type { DecidedEntry, Proposal } from "../entry.ts";
+import { PaxosError, refusal } from "../errors.ts";
+import type { Input } from "../input.ts";
+import type { Envelope } from "../message.ts";
+import type { ReplicaOptions } from "../options.ts";
+import { Replica } from "../replica.ts";
+import type { ReplicaId } from "../replica-id.ts";
+import { type Slot, slotAfter } from "../slot.ts";
+import type { Status } from "../status.ts";
+import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
+import { keyOf, type Outcome, RefusedError, Waiting } from "./waiting.ts";
+
+export interface DriverOptions {
+  readonly replica: ReplicaOptions;
+  /** Opened and closed by the caller. */
+  readonly storage: AcceptorStorage;
+  readonly transport: DriverTransport;
+  readonly clock: DriverClock;
+  readonly stateMachine: StateMachine;
+  /** How long a tick is, in milliseconds. Default 50. */
+  readonly tickMilliseconds?: number;
+  /** Called once when the replica has stopped for good: tell people. */
+  readonly onFenced: (error: PaxosError) => void;
+  /** Called for every effect, before it is carried out; for metrics. */
+  readonly onEffect?: (effect: Effect) => void;
+}
+
+export class Driver {
+  private readonly options: DriverOptions;
+  private readonly replica: Replica;
+  private readonly tickMilliseconds: number;
+  private readonly inputs: Input[] = [];
+  private running = false;
+  private closed = false;
+  private tickedAt: number;
+  private cancelTimer: () => void = () => {};
+  private proposals: Proposal[] = [];
+  private unwritten: PersistEffect[] = [];
+  private writing: Promise<void> | undefined;
+  private readSequence = 0;
+  private readonly outcomes = new Waiting<string, Outcome>();
+  private readonly reads = new Waiting<number, Slot>();
+  private readonly transfers = new Waiting<ReplicaId, void>();
+  private readonly changes = new Waiting<string, Configuration>();
+
+  /** Recovers the disk, restores the application from it and starts the replica. */
+  static async open(options: DriverOptions): Promise<Driver> {
+    const recovered = await options.storage.recover();
+    const { checkpoint, preface } = recovered;
+    if (checkpoint !== undefined && preface !== undefined) {
+      const image = await readImage(options.storage, checkpoint);
+      options.stateMachine.restore(image.subarray(checkpoint.prefaceSize));
+    }
+    const driver = new Driver(options, new Replica(options.replica, recovered));
+    driver.begin();
+    return driver;
+  }
+
+  private constructor(options: DriverOptions, replica: Replica) {
+    this.options = options;
+    this.replica = replica;
+    this.tickMilliseconds = options.tickMilliseconds ?? 50;
+    this.tickedAt = options.clock.now();
+  }
+
+  private begin(): void {
+    this.carryOut(this.replica.start());
+    this.scheduleTick();
+  }
+
+  /** To be called with every message that arrives for this replica. */
+  receive({ from, to, message }: Envelope): void {
+    this.feed({ kind: "received", from, to, message });
+  }
+
+  status(): Status {
+    return this.replica.status();
+  }
+
+  /**
+   * Has a command decided and applied. Asking again with the same client and sequence, here or elsewhere, is safe.
+   * @throws RefusedError `KHONSU_OVERLOADED`, `KHONSU_NOT_LEADER`, `KHONSU_OUTCOME_UNKNOWN`, `KHONSU_SESSION_EXPIRED`,
+   * `KHONSU_COMMAND_TOO_LARGE` or `KHONSU_REPLICA_STOPPED`.
+   */
+  propose(proposal: Proposal): Promise<Outcome> {
+    const outcome = this.outcomes.wait(keyOf(proposal));
+    this.proposals.push(proposal);
+    // Those of one turn go in together, as one batch.
+    if (this.proposals.length === 1) void Promise.resolve().then(() => this.feedProposals());
+    return outcome;
+  }
+
+  private feedProposals(): void {
+    const { proposals } = this;
+    this.proposals = [];
+    this.feed({ kind: "proposed", proposals });
+  }
+
+  /**
+   * Resolves when the application may be read: it then shows everything that was acknowledged before the call.
+   * @throws RefusedError `KHONSU_OVERLOADED`, `KHONSU_NOT_LEADER` or `KHONSU_REPLICA_STOPPED`.
+   */
+  readBarrier(): Promise<Slot> {
+    const id = ++this.readSequence;
+    const index = this.reads.wait(id);
+    this.feed({ kind: "readRequested", id });
+    return index;
+  }
+
+  /**
+   * Resolves once `to` leads.
+   * @throws RefusedError `KHONSU_NOT_LEADER`, `KHONSU_TRANSFER_TARGET_INVALID`, `KHONSU_TRANSFER_TARGET_BEHIND` or
+   * `KHONSU_MEMBERSHIP_BUSY`.
+   */
+  transferLeadership(to: ReplicaId): Promise<void> {
+    const done = this.transfers.wait(to);
+    this.feed({ kind: "transferRequested", to });
+    return done;
+  }
+
+  /**
+   * Resolves with the configuration once the change is decided (for `add` with `promote`: once the learner is added).
+   * @throws RefusedError `KHONSU_NOT_LEADER`, `KHONSU_MEMBERSHIP_BUSY`, `KHONSU_MEMBERSHIP_INVALID`, `KHONSU_LEARNER_BEHIND`, or
+   * `KHONSU_OUTCOME_UNKNOWN` if leadership was lost meanwhile.
+   */
+  changeMembership(change: MembershipChange): Promise<Configuration> {
+    const configuration = this.changes.wait(JSON.stringify(change));
+    this.feed({ kind: "membershipRequested", change });
+    return configuration;
+  }
+
+  /** Stops feeding the replica, as a crash would, after the write under way. The storage stays open. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.cancelTimer();
+    await this.writing;
+    this.rejectAll("the driver is closed");
+  }
+
+  private rejectAll(reason: string): void {
+    const error = new RefusedError(refusal("KHONSU_REPLICA_STOPPED", `Cannot serve: ${reason}`, undefined));
+    for (const waiting of [this.outcomes, this.reads, this.transfers, this.changes]) waiting.rejectAll(error);
+  }
+
+  private scheduleTick(): void {
+    this.cancelTimer = this.options.clock.after(this.tickMilliseconds, () => {
+      if (this.closed) return;
+      this.feed();
+      this.scheduleTick();
+    });
+  }
+
+  /** Takes an input, after the ticks that have gone by: a lease may have run out while the process was paused (PX-18). */
+  private feed(input?: Input): void {
+    if (this.closed) {
+      this.rejectAll("the driver is closed");
+      return;
+    }
+    const ticks = Math.floor((this.options.clock.now() - this.tickedAt) / this.tickMilliseconds);
+    if (ticks > 0) {
+      this.tickedAt += ticks * this.tickMilliseconds;
+      this.inputs.push({ kind: "tick", ticks });
+    }
+    if (input !== undefined) this.inputs.push(input);
+    this.run();
+  }
+
+  private run(): void {
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let input = this.inputs.shift(); input !== undefined; input = this.inputs.shift()) {
+        this.carryOut(this.replica.step(input));
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** The replica, or the application, threw: nothing of the step has left, and nothing will. */
+  private fail(error: unknown): void {
+    const known = error instanceof PaxosError;
+    this.onFenced(
+      known ? error : new PaxosError("KHONSU_INVARIANT_VIOLATED", "The state machine threw", error),
+    );
+  }
+
+  private onFenced(error: PaxosError): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.cancelTimer();
+    this.rejectAll(error.message);
+    this.options.onFenced(error);
+  }
+
+  private carryOut(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      this.options.onEffect?.(effect);
+      this.carryOutOne(effect);
+    }
+  }
+
+  private carryOutOne(effect: Effect): void {
+    switch (effect.kind) {
+      case "persist":
+        this.unwritten.push(effect);
+        this.writing ??= this.write();
+        break;
+      case "send":
+        this.options.transport.send(effect.envelope);
+        break;
+      case "decided":
+        this.apply(effect.first, effect.entries);
+        break;
+      case "takeCheckpoint":
+        this.background(this.takeCheckpoint(effect));
+        break;
+      case "readChunk":
+        this.background(this.readChunk(effect));
+        break;
+      case "restore":
+        this.background(this.restore(effect.checkpoint));
+        break;
+      case "fenced":
+        this.onFenced(new PaxosError(effect.code, effect.message));
+        break;
+      default:
+        this.answer(effect);
+    }
+  }
+
+  private answer(effect: Effect): void {
+    switch (effect.kind) {
+      case "alreadyDecided":
+        this.outcomes.resolve(keyOf(effect.proposal), { slot: effect.slot, result: undefined });
+        break;
+      case "proposalRefused":
+        this.outcomes.reject(keyOf(effect.proposal), new RefusedError(effect.refusal));
+        break;
+      case "readReady":
+        this.reads.resolve(effect.id, effect.index);
+        break;
+      case "readRefused":
+        this.reads.reject(effect.id, new RefusedError(effect.refusal));
+        break;
+      case "transferRefused":
+        this.transfers.reject(effect.to, new RefusedError(effect.refusal));
+        break;
+      case "leaderChanged":
+        this.onLeaderChanged(effect.leader);
+        break;
+      case "membershipRefused":
+        this.changes.reject(JSON.stringify(effect.change), new RefusedError(effect.refusal));
+        break;
+      case "configured":
+        this.onConfigured(effect.configuration);
+        break;
+    }
+  }
+
+  private onLeaderChanged(leader: ReplicaId | undefined): void {
+    if (leader === undefined || leader === this.options.replica.self) return;
+    this.transfers.resolve(leader, undefined);
+    this.transfers.rejectAll(
+      new RefusedError(refusal("KHONSU_NOT_LEADER", "Cannot hand over: another leads", leader)),
+    );
+    const lost = refusal(
+      "KHONSU_OUTCOME_UNKNOWN",
+      "Cannot tell whether the change is decided: leadership was lost",
+      leader,
+    );
+    this.changes.rejectAll(new RefusedError(lost));
+  }
+
+  /** One change is under way at a time, so whoever waits waits for this one. */
+  private onConfigured(configuration: Configuration): void {
+    this.changes.resolveAll(configuration);
+  }
+
+  private apply(first: Slot, entries: readonly DecidedEntry[]): void {
+    entries.forEach((entry, i) => {
+      const slot = slotAfter(first, i);
+      if (entry.kind === "command") {
+        const result = this.options.stateMachine.apply(slot, entry.command);
+        if (!this.outcomes.isEmpty) this.outcomes.resolve(keyOf(entry), { slot, result });
+      } else if (entry.kind === "duplicate") {
+        this.outcomes.resolve(keyOf(entry), { slot: entry.appliedAt, result: undefined });
+      }
+    });
+  }
+
+  /** Writes what there is to write, again and again; each round is one synced batch. */
+  private async write(): Promise<void> {
+    // A turn later, so that the other effects of this turn share the batch.
+    await Promise.resolve();
+    while (this.unwritten.length > 0 && !this.closed) {
+      const effects = this.unwritten;
+      this.unwritten = [];
+      const { settled, write } = effects[effects.length - 1]!;
+      try {
+        await this.options.storage.write({
+          write,
+          settled,
+          records: effects.flatMap(({ records }) => records),
+        });
+      } catch (error) {
+        this.feed({ kind: "storageFailed", message: `Cannot write: ${String(error)}` });
+        break;
+      }
+      for (const { release } of effects)
+        for (const envelope of release) this.options.transport.send(envelope);
+      this.feed({ kind: "persisted", write });
+    }
+    this.writing = undefined;
+    if (this.unwritten.length > 0 && !this.closed) this.writing = this.write();
+  }
+
+  /** Work on images goes on beside the rest; a failure of it is a failure of the disk. */
+  private background(work: Promise<void>): void {
+    work.catch((error: unknown) => this.feed({ kind: "storageFailed", message: String(error) }));
+  }
+
+  private async takeCheckpoint({ preface, slot }: EffectOf<"takeCheckpoint">): Promise<void> {
+    const state = this.options.stateMachine.save();
+    const image = new Uint8Array(preface.length + state.length);
+    image.set(preface);
+    image.set(state, preface.length);
+    await this.options.storage.saveImage(slot, image);
+    this.feed({ kind: "checkpointTaken", slot, size: image.length, checksum: crc32c(image) });
+  }
+
+  private async readChunk({ length, offset, slot, to }: EffectOf<"readChunk">): Promise<void> {
+    const bytes = await this.options.storage.readImage(slot, offset, length);
+    this.feed({ kind: "chunkRead", to, slot, offset, bytes });
+  }
+
+  private async restore(checkpoint: Checkpoint): Promise<void> {
+    const image = await readImage(this.options.storage, checkpoint);
+    this.options.stateMachine.restore(image.subarray(checkpoint.prefaceSize));
+    this.feed({
+      kind: "restored",
+      slot: checkpoint.slot,
+      preface: image.subarray(0, checkpoint.prefaceSize),
+    });
+  }
+}
+
+async function readImage(
+  storage: AcceptorStorage,
+  { checksum, size, slot }: Checkpoint,
+): Promise<Uint8Array> {
+  const image = await storage.readImage(slot, 0, size);
+  if (image !== undefined && image.length === size && crc32c(image) === checksum) return image;
+  throw new PaxosError(
+    "KHONSU_STORAGE_CORRUPT",
+    `Cannot read the image at slot ${slot}: its checksum does not hold`,
+  );
+}
