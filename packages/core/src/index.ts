@@ -22,6 +22,7 @@ export type { ConflictCounts, Stats } from "./stats.ts";
 export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, StoredEntry } from "./storage.ts";
 export { Khonsu } from "./store.ts";
 export { concatBatches } from "./table/concat.ts";
+export { batchForIpc } from "./table/ipc-input.ts";
 export { Transaction } from "./transaction.ts";
 export type {
   BatchInput,

@@ -4,6 +4,7 @@
  * - views and dense unions that are sliced or nested: their slice is applied twice, or their children are assumed to
  *   be in order
  * - children longer than their parent needs
+ * - batches without rows that lack buffers
  * - dictionaries in several pieces: a replacement that begins with the same piece is taken for the old one
  * - columns that share a dictionary id and not the dictionary: refused
  * And a writer ends the stream at a batch whose schema differs, and skips placeholders for batches without rows.
@@ -14,18 +15,25 @@ import { childTypes, layoutOf, strideOf } from "./layout.ts";
 import { retypeBatch } from "./retype.ts";
 
 /**
- * @param batches at least one
- * @returns batches with the same rows that the writer writes rightly; at least one
+ * The batch with the same rows and schema that apache-arrow's writer writes rightly: the batch itself, in nearly all
+ * cases. For whoever writes batches one by one, such as a storage.
+ */
+export function batchForIpc(batch: RecordBatch): RecordBatch {
+  if (batch.numRows === 0) return rebuildBatch(batch, []);
+  return needsRebuild(batch) ? rebuildBatch(batch, [batch]) : batch;
+}
+
+/**
+ * The batches of one value with one schema, for one stream; those without rows are left out unless there is no other.
+ *
+ * @param batches at least one; their schemas fit the first one's
  */
 export function batchesForIpc(batches: readonly RecordBatch[]): RecordBatch[] {
   const first = batches[0];
   if (first === undefined) throw new TypeError("Cannot encode no batches");
   const filled = batches.filter((batch) => batch.numRows > 0);
-  if (filled.length === 0) return [rebuildBatch(first, [])];
-  return filled.map((batch) => {
-    const own = retypeBatch(batch, first);
-    return needsRebuild(own) ? rebuildBatch(first, [own]) : own;
-  });
+  if (filled.length === 0) return [batchForIpc(first)];
+  return filled.map((batch) => batchForIpc(retypeBatch(batch, first)));
 }
 
 function needsRebuild({ schema, data }: RecordBatch): boolean {

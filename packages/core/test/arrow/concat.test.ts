@@ -43,7 +43,7 @@ describe.each(TYPE_CASES)("concat of $name", ({ make }) => {
   });
 });
 
-test("concat keeps every row of random nested schemas and random slices", () => {
+test("concat keeps every row of random nested schemas and random slices", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.noBias(fc.integer()), (seed) => {
       const random = new Random(seed);

@@ -3,6 +3,7 @@ import {
   Data,
   Dictionary,
   Field,
+  FixedSizeList,
   Int8,
   Int32,
   makeData,
@@ -146,6 +147,9 @@ describe("IPC of what other readers of Arrow would stumble over", () => {
     const struct = makeData({ type: new Struct([field]), length: 2, children: [child] });
     const [decoded] = decodeBatches(encodeBatches([batchOfColumns([struct])]));
     expect(decoded!.data.children[0]!.children[0]!.length).toBe(2);
+    const list = makeData({ type: new FixedSizeList(1, field), length: 3, child });
+    const [listed] = decodeBatches(encodeBatches([batchOfColumns([list])]));
+    expect(listed!.data.children[0]!.children[0]!.length).toBe(3);
   });
 
   test("nulls without a bitmap are written as nulls", () => {

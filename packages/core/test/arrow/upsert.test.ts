@@ -107,7 +107,7 @@ test.each(OTHER_CASES)("$name has no equality and cannot be a key", ({ make }) =
   );
 });
 
-test("any tree of appends and upserts leaves every version as the oracle has it", () => {
+test("any tree of appends and upserts leaves every version as the oracle has it", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.noBias(fc.integer()), (seed) => {
       const random = new Random(seed);
@@ -149,7 +149,7 @@ test("any tree of appends and upserts leaves every version as the oracle has it"
   );
 });
 
-test("thousands of small appends stand in few chunks and keep their order", () => {
+test("thousands of small appends stand in few chunks and keep their order", { timeout: 60_000 }, () => {
   const random = new Random(7);
   const { type } = columnType();
   const row = (id: number) => batchOfColumns([buildSliced(type, [int32(id)], random, [])]);
@@ -166,28 +166,25 @@ test("thousands of small appends stand in few chunks and keep their order", () =
   }
 });
 
-test("an append leaves a chunk alone that was combined in between", () => {
+test("an append leaves a chunk alone that an earlier version combined in between", () => {
   const random = new Random(8);
   const { type } = columnType();
-  const row = () => batchOfColumns([buildSliced(type, [int32(1)], random, [])]);
-  let value = ChunkedValue.of(row());
-  for (let i = 0; i < 30; i++) value = value.append(row(), "k");
-  const rows = value.append(
+  const rows = (count: number) =>
     batchOfColumns([
       buildSliced(
         type,
-        Array.from({ length: 500 }, () => int32(2)),
+        Array.from({ length: count }, () => int32(1)),
         random,
         [],
       ),
-    ]),
-    "k",
-  );
-  const combined = rows.toBatch();
-  let longer = rows;
-  for (let i = 0; i < 200; i++) longer = longer.append(row(), "k");
+    ]);
+  let value = ChunkedValue.of(rows(500));
+  for (let i = 0; i < 30; i++) value = value.append(rows(1), "k");
+  let longer = value.append(rows(1), "k");
+  const combined = value.toBatch();
+  for (let i = 0; i < 200; i++) longer = longer.append(rows(1), "k");
   expect(longer.chunks()[0]).toBe(combined);
-  expect(columnsOf(longer.toBatch())[0]).toHaveLength(731);
+  expect(longer.toBatch().numRows).toBe(731);
 });
 
 test("an append of no rows is the value itself", () => {
