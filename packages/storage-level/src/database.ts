@@ -14,7 +14,10 @@ export interface LevelDatabase {
   readonly pristine?: boolean;
   batch(operations: Operation[], options: { readonly sync: boolean }): Promise<void>;
   getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
-  iterator(options: { readonly gte?: Uint8Array }): AsyncIterable<[Uint8Array, Uint8Array]>;
+  iterator(options: {
+    readonly gte?: Uint8Array;
+    readonly lt?: Uint8Array;
+  }): AsyncIterable<[Uint8Array, Uint8Array]>;
   close(): Promise<void>;
 }
 

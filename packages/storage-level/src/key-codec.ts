@@ -13,8 +13,9 @@ export const FORMAT_KEY: Uint8Array = Uint8Array.of(TAG.format);
 export const HEAD_KEY: Uint8Array = Uint8Array.of(TAG.head);
 
 const ESCAPE = 0xff;
-const END = 0x01;
-/** 00 01, then the number of the segment in four bytes, most significant first. */
+/** Closes an escaped key: below whatever an escaped 0 begins with, so a key stands before those that it is a prefix of. */
+export const KEY_END: Uint8Array = Uint8Array.of(0, 1);
+/** The end of the key, then the number of the segment in four bytes, most significant first. */
 const SUFFIX_BYTES = 6;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -34,13 +35,11 @@ export function schemaIdOf(recordKey: Uint8Array): number | undefined {
 
 /** The key of segment `number` of the store's key `key`. */
 export function segmentKey(key: string, number: number): Uint8Array {
-  const plain = Buffer.from(key, "utf8");
-  const body = plain.indexOf(0) < 0 ? plain : escaped(plain);
+  const body = escapeKey(key);
   const bytes = Buffer.allocUnsafe(1 + body.length + SUFFIX_BYTES);
   bytes[0] = TAG.segment;
   bytes.set(body, 1);
-  bytes[body.length + 1] = 0;
-  bytes[body.length + 2] = END;
+  bytes.set(KEY_END, body.length + 1);
   bytes.writeUInt32BE(number, body.length + 3);
   return bytes;
 }
@@ -48,7 +47,7 @@ export function segmentKey(key: string, number: number): Uint8Array {
 /** The store's key and the segment number in the key of a segment record; undefined if it is not one. */
 export function parseSegmentKey(recordKey: Uint8Array): { key: string; number: number } | undefined {
   const end = recordKey.length - SUFFIX_BYTES;
-  if (end < 1 || recordKey[end] !== 0 || recordKey[end + 1] !== END) return undefined;
+  if (end < 1 || recordKey[end] !== KEY_END[0] || recordKey[end + 1] !== KEY_END[1]) return undefined;
   const body = unescaped(recordKey.subarray(1, end));
   if (body === undefined) return undefined;
   try {
@@ -58,7 +57,10 @@ export function parseSegmentKey(recordKey: Uint8Array): { key: string; number: n
   }
 }
 
-function escaped(plain: Uint8Array): Uint8Array {
+/** A key as UTF-8, with each byte 0 as 00 FF. */
+export function escapeKey(key: string): Uint8Array {
+  const plain = Buffer.from(key, "utf8");
+  if (plain.indexOf(0) < 0) return plain;
   const bytes: number[] = [];
   for (const byte of plain) {
     bytes.push(byte);

@@ -1,5 +1,5 @@
 /**
- * What all schema and segment records add up to (SF-5). The sum goes into the head record with each group. A record
+ * What all records but format and head add up to (SF-5, AL-3). The sum goes into the head record with each batch. A record
  * that is missing, left over, or from an older commit changes the sum, even where each record alone looks right:
  * LevelDB skips damaged blocks of its log when it recovers, which makes holes in the history.
  */

@@ -19,7 +19,7 @@ const LANES = 2;
 /** A directory is killed in so often before the next is begun. */
 const KILLS_PER_DIRECTORY = 20;
 /** A child is killed after at most so many lines, that is acknowledged steps. */
-const LINES_MAX = 250;
+const LINES_MAX = 150;
 
 const NO_STEPS: readonly number[] = new Array<number>(WORKERS).fill(0);
 
