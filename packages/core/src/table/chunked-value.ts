@@ -5,7 +5,8 @@
  *
  * Two things keep a value of very many appends small:
  * - Chunks of similar size are merged, `FAN_OUT` at a time (the logarithmic method of Bentley and Saxe 1980), so
- *   that n rows stand in O(log n) chunks and each row is copied O(log n) times, however small the appends are.
+ *   that each row is copied at most three times, and n rows that came in small appends stand in about 200 chunks
+ *   beside one for each 2^18 rows.
  * - Once combined, the list is one chunk.
  */
 import { type RecordBatch, type Schema, Table } from "apache-arrow";
@@ -21,7 +22,7 @@ import { assertSchemaFits } from "./schema.ts";
 /** How many chunks of similar size there may be before they are merged into one. */
 const FAN_OUT = 64;
 
-/** Chunks of more rows than this are not merged, so that no single append copies more than 64 times as many. */
+/** Chunks of more rows than this are not merged, so no append copies more than 64 times as many: 2^20. */
 const MERGED_ROWS_MAX = 16_384;
 
 /** Rows that a key index may hold for other branches before this version builds its own. */
