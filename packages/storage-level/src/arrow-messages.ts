@@ -4,6 +4,7 @@
  * with dictionaries is written as a whole stream a batch: apache-arrow numbers dictionaries anew in each process, so
  * their schemas are never the same bytes twice, and a stream carries its dictionaries with it.
  */
+import { batchForIpc } from "@khonsu/core";
 import {
   DataType,
   type Field,
@@ -66,12 +67,13 @@ export function encodeSchema(schema: Schema): Uint8Array {
 
 /** The record batch message of a batch whose schema has no dictionary. */
 export function encodeBatch(batch: RecordBatch): EncodedBatch {
-  return measured(new MessageWriter().batch(batch).take());
+  return measured(new MessageWriter().batch(batchForIpc(batch)).take());
 }
 
 /** A whole stream with this one batch, and the length of the stream in eight bytes before it. */
 export function encodeStream(batch: RecordBatch): EncodedBatch {
-  const stream = new MessageWriter().schema(batch.schema).batch(batch).end(batch.schema).take();
+  const ready = batchForIpc(batch);
+  const stream = new MessageWriter().schema(ready.schema).batch(ready).end(ready.schema).take();
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(measured(stream).bytes), true);
   return measured([length, ...stream]);

@@ -4,6 +4,7 @@ import {
   Bool,
   DateMillisecond,
   Decimal,
+  DenseUnion,
   Dictionary,
   DurationMillisecond,
   Field,
@@ -26,6 +27,7 @@ import {
   TimestampMicrosecond,
   Uint64,
   Utf8,
+  Utf8View,
   Vector,
   vectorFromArray,
 } from "apache-arrow";
@@ -90,6 +92,8 @@ export function everyType(): RecordBatch {
     struct: vectorFromArray([{ a: 1, b: "x" }, null, { a: null, b: "" }], structType()),
     map: vectorFromArray([new Map([["k", 1]]), null, new Map()], mapType()),
     dictionary: vectorFromArray(["red", null, "red"], new Dictionary(new Utf8(), new Int32())),
+    view: vectorFromArray(["", null, "longer than the twelve bytes that stand in a view"], new Utf8View()),
+    union: unions(),
     nothing: vectorFromArray([null, null, null], new Null()),
   };
   const fields = Object.entries(columns).map(([name, column]) => new Field(name, column.type, true));
@@ -121,6 +125,25 @@ function decimals(): Vector {
       nullCount: 1,
       nullBitmap: Uint8Array.of(0b101),
       data,
+    }),
+  ]);
+}
+
+/** A dense union whose children are used out of order: "b", 7, "a". */
+function unions(): Vector {
+  const type = new DenseUnion(
+    [0, 1],
+    [new Field("number", new Int32(), true), new Field("text", new Utf8(), true)],
+  );
+  const texts = vectorFromArray(["a", "b"], new Utf8()).data[0]!;
+  const numbers = makeData({ type: new Int32(), length: 1, data: Int32Array.of(7) });
+  return new Vector([
+    makeData({
+      type,
+      length: 3,
+      typeIds: Int8Array.of(1, 0, 1),
+      valueOffsets: Int32Array.of(1, 0, 0),
+      children: [numbers, texts],
     }),
   ]);
 }
