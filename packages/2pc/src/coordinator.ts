@@ -1,0 +1,254 @@
+/**
+ * The coordinator: collects votes, has home decide, answers the client, tells the others. It has no log: what it knows
+ * dies with it, and whoever finds the transaction in doubt finishes it as a coordinator that begins by asking home.
+ * Several may work on one transaction at once, since home's log takes the first outcome and answers all with it.
+ *
+ * - TP-6 Participants other than home are sent only an outcome that was read from home's applied state.
+ * - TP-7 A commit is proposed only with the votes of all participants, and carries their merged value.
+ * - TP-8 The client is told only what home's log holds.
+ *
+ * Timeless: `retry` and `timedOut` may come at any moment and are safe then. `paced-coordinator.ts` says when they do.
+ */
+import type {
+  CoordinatorEffect,
+  CoordinatorInput,
+  CoordinatorState,
+  CoordinatorStep,
+  Task,
+} from "./coordinator-state.ts";
+import { InvariantViolation } from "./errors.ts";
+import type { Request } from "./message.ts";
+import type { AbortReason, Outcome, Status, StatusKind } from "./status.ts";
+import { formatTransactionId, type ParticipantId } from "./transaction-id.ts";
+
+type Phase = CoordinatorState<unknown, unknown>["phase"];
+type Event = StatusKind | Exclude<CoordinatorInput<unknown, unknown>["kind"], "answered">;
+
+type StateIn<Ph extends Phase, V, R> = Extract<CoordinatorState<V, R>, { phase: Ph }>;
+type InputOf<E extends Event, V, R> = E extends StatusKind
+  ? {
+      readonly kind: "answered";
+      readonly from: ParticipantId;
+      readonly status: Extract<Status<V, R>, { kind: E }>;
+    }
+  : Extract<CoordinatorInput<V, R>, { kind: E }>;
+
+type Rule<Ph extends Phase, E extends Event> = <P, V, R>(
+  task: Task<P, V>,
+  state: StateIn<Ph, V, R>,
+  input: InputOf<E, V, R>,
+) => CoordinatorStep<P, V, R>;
+
+/**
+ * What happens in each phase on each input; a missing cell does not compile. Answers from where the phase expects none have
+ * been dropped before. Most of what is ignored is an answer that comes late or twice.
+ */
+const RULES: { readonly [Ph in Phase]: { readonly [E in Event]: Rule<Ph, E> } } = {
+  preparing: {
+    unknown: ignore,
+    prepared: countVote,
+    committed: hearOutcome,
+    aborted: hearOutcome,
+    expired: hearOutcome,
+    refused: (task, _, { from, status }) =>
+      proposeAbort(task, { kind: "refused", participant: from, reason: status.reason }),
+    retry: resend,
+    timedOut: (task) => proposeAbort(task, { kind: "timeout" }),
+    cancelled: (task) => proposeAbort(task, { kind: "cancelled" }),
+  },
+  inquiring: {
+    unknown: (task) => proposeAbort(task, { kind: "recovery" }),
+    prepared: ignore,
+    committed: hearOutcome,
+    aborted: hearOutcome,
+    expired: hearOutcome,
+    refused: ignore,
+    retry: resend,
+    timedOut: (task) => proposeAbort(task, { kind: "recovery" }),
+    cancelled: ignore,
+  },
+  deciding: {
+    unknown: ignore,
+    prepared: ignore,
+    committed: hearOutcome,
+    aborted: hearOutcome,
+    expired: hearOutcome,
+    refused: ignore,
+    retry: resend,
+    timedOut: reportDoubt,
+    cancelled: ignore,
+  },
+  completing: {
+    unknown: ignore,
+    prepared: ignore,
+    committed: countApplied,
+    aborted: countApplied,
+    expired: countApplied,
+    refused: ignore,
+    retry: resend,
+    // Whoever finds what is left prepared finishes it.
+    timedOut: () => ({ state: { phase: "done" }, effects: [] }),
+    cancelled: ignore,
+  },
+  done: {
+    unknown: ignore,
+    prepared: ignore,
+    committed: ignore,
+    aborted: ignore,
+    expired: ignore,
+    refused: ignore,
+    retry: ignore,
+    timedOut: ignore,
+    cancelled: ignore,
+  },
+};
+
+/** Begins a transaction: asks all participants to prepare. */
+export function beginTransaction<P, V, R>(task: Task<P, V>): CoordinatorStep<P, V, R> {
+  return enter(task, { phase: "preparing", votes: new Map() });
+}
+
+/** Begins to finish a transaction that somebody found in doubt: asks home. */
+export function beginRecovery<P, V, R>(task: Task<P, V>): CoordinatorStep<P, V, R> {
+  return enter(task, { phase: "inquiring" });
+}
+
+/** The next state, and what to do. Equal states and inputs give equal steps. */
+export function stepCoordinator<P, V, R>(
+  task: Task<P, V>,
+  state: CoordinatorState<V, R>,
+  input: CoordinatorInput<V, R>,
+): CoordinatorStep<P, V, R> {
+  if (input.kind === "answered" && !expectsAnswer(task, state, input.from)) return { state, effects: [] };
+  const event = input.kind === "answered" ? input.status.kind : input.kind;
+  // The table has a rule of the right type for each pair; the compiler cannot see that state and event are that pair.
+  const rule = RULES[state.phase][event] as Rule<Phase, Event>;
+  return rule<P, V, R>(task, state, input as InputOf<Event, V, R>);
+}
+
+/** While votes are collected everybody's answer counts, afterwards home's until it has decided, then the others'. */
+function expectsAnswer<P, V, R>(
+  task: Task<P, V>,
+  state: CoordinatorState<V, R>,
+  from: ParticipantId,
+): boolean {
+  if (!task.participants.includes(from)) return false;
+  return state.phase === "preparing" || (from === task.id.home) === (state.phase !== "completing");
+}
+
+function ignore<P, V, R>(_: Task<P, V>, state: CoordinatorState<V, R>): CoordinatorStep<P, V, R> {
+  return { state, effects: [] };
+}
+
+function resend<P, V, R>(task: Task<P, V>, state: CoordinatorState<V, R>): CoordinatorStep<P, V, R> {
+  return enter(task, state);
+}
+
+/** Enters a state: sends all that it waits for. */
+function enter<P, V, R>(task: Task<P, V>, state: CoordinatorState<V, R>): CoordinatorStep<P, V, R> {
+  return { state, effects: requests(task, state) };
+}
+
+/** What a state waits for is a function of the state, so that asking again needs no memory of what was sent. */
+function requests<P, V, R>(task: Task<P, V>, state: CoordinatorState<V, R>): CoordinatorEffect<P, V, R>[] {
+  const { id, participants } = task;
+  const send = (to: ParticipantId, request: Request<P, V, R>) => ({ kind: "send", to, request }) as const;
+  switch (state.phase) {
+    case "preparing":
+      return participants
+        .filter((participant) => !state.votes.has(participant))
+        .map((participant) => send(participant, certification(task, participant)));
+    case "inquiring":
+      return [send(id.home, { kind: "inquire", id })];
+    case "deciding":
+      return [send(id.home, { kind: "decide", id, outcome: state.decision })];
+    case "completing":
+      return state.waiting.map((to) => send(to, { kind: "decide", id, outcome: state.outcome }));
+    case "done":
+      return [];
+  }
+}
+
+/** The first phase: of several participants each prepares, an only one commits at once. */
+function certification<P, V, R>(task: Task<P, V>, participant: ParticipantId): Request<P, V, R> {
+  const { id, participants } = task;
+  const request = task.requests.get(participant)!;
+  if (participants.length === 1) return { kind: "commit", id, request };
+  return { kind: "prepare", id, participants, request };
+}
+
+function countVote<P, V, R>(
+  task: Task<P, V>,
+  state: StateIn<"preparing", V, R>,
+  { from, status }: InputOf<"prepared", V, R>,
+): CoordinatorStep<P, V, R> {
+  const votes = new Map(state.votes).set(from, status.value);
+  if (votes.size < task.participants.length) return { state: { phase: "preparing", votes }, effects: [] };
+  const value = task.participants
+    .map((participant) => votes.get(participant) as V)
+    .reduce((a, b) => task.merge(a, b));
+  return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });
+}
+
+function proposeAbort<P, V, R>(task: Task<P, V>, reason: AbortReason<R>): CoordinatorStep<P, V, R> {
+  return enter(task, { phase: "deciding", decision: { kind: "aborted", reason }, doubted: false });
+}
+
+/** Home's outcome stands. Another participant's is true as well, but only home's log may be believed: propose it there. */
+function hearOutcome<P, V, R>(
+  task: Task<P, V>,
+  _: CoordinatorState<V, R>,
+  { from, status }: InputOf<"committed" | "aborted" | "expired", V, R>,
+): CoordinatorStep<P, V, R> {
+  if (from === task.id.home) return conclude(task, status);
+  if (status.kind === "expired") return proposeAbort(task, { kind: "expired", participant: from });
+  return enter(task, { phase: "deciding", decision: status, doubted: false });
+}
+
+/** Tells the client, and then the other participants. */
+function conclude<P, V, R>(task: Task<P, V>, outcome: Outcome<V, R>): CoordinatorStep<P, V, R> {
+  const waiting = task.participants.filter((participant) => participant !== task.id.home);
+  const report: CoordinatorEffect<P, V, R> = { kind: "report", result: outcome };
+  if (waiting.length === 0) return { state: { phase: "done" }, effects: [report] };
+  const { state, effects } = enter<P, V, R>(task, { phase: "completing", outcome, waiting });
+  return { state, effects: [report, ...effects] };
+}
+
+function reportDoubt<P, V, R>(_: Task<P, V>, state: StateIn<"deciding", V, R>): CoordinatorStep<P, V, R> {
+  if (state.doubted) return { state, effects: [] };
+  return { state: { ...state, doubted: true }, effects: [{ kind: "report", result: { kind: "inDoubt" } }] };
+}
+
+/** Once all have applied a commit, home may know it (TP-9). If that is lost, home's own recovery comes back to it. */
+function countApplied<P, V, R>(
+  task: Task<P, V>,
+  state: StateIn<"completing", V, R>,
+  { from, status }: InputOf<"committed" | "aborted" | "expired", V, R>,
+): CoordinatorStep<P, V, R> {
+  const { id, participants } = task;
+  const { outcome } = state;
+  assertAgreement(task, outcome, from, status);
+  const waiting = state.waiting.filter((participant) => participant !== from);
+  if (waiting.length > 0) return { state: { phase: "completing", outcome, waiting }, effects: [] };
+  if (outcome.kind !== "committed") return { state: { phase: "done" }, effects: [] };
+  const others = participants.filter((participant) => participant !== id.home);
+  return {
+    state: { phase: "done" },
+    effects: [{ kind: "send", to: id.home, request: { kind: "acknowledge", id, participants: others } }],
+  };
+}
+
+/**
+ * TP-1: nobody's outcome is another than home's. An expired participant had applied the outcome before it forgot it: what
+ * is prepared is not forgotten (TP-9), and a commit was prepared everywhere.
+ */
+function assertAgreement<P, V, R>(
+  task: Task<P, V>,
+  outcome: Outcome<V, R>,
+  from: ParticipantId,
+  status: Outcome<V, R>,
+): void {
+  if (status.kind === outcome.kind || status.kind === "expired" || outcome.kind === "expired") return;
+  const id = formatTransactionId(task.id);
+  throw new InvariantViolation("TP-1", `${id} is ${outcome.kind} at home and ${status.kind} at ${from}`);
+}

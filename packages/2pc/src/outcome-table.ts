@@ -1,0 +1,233 @@
+/**
+ * A participant: what it knows of each transaction, as a deterministic function of its log. Presumed abort (Mohan,
+ * Lindsay & Obermarck 1986, §3) with the decision in the log of the home participant instead of a coordinator's.
+ *
+ * - TP-2 The decision is the first outcome applied at home; a recorded outcome never changes.
+ * - TP-3 Home commits only what is prepared there and has no outcome.
+ * - TP-4 Nothing is certified twice: a known id is answered with what is recorded.
+ * - TP-5 An unknown id at or below the floor is expired: it gets no vote and leaves no trace.
+ * - TP-9 An outcome stays until the floor passes its birth, and a commit at home until every other participant has
+ *   recorded that it applied it; what is prepared stays until it has an outcome.
+ * - TP-10 `expired` frees only what is still prepared.
+ */
+import { InvariantViolation } from "./errors.ts";
+import type { TransactionRecord } from "./message.ts";
+import { DECIDE, RULES, type State } from "./outcome-rules.ts";
+import type { AbortReason, Outcome, Status } from "./status.ts";
+import {
+  compareTransactionIds,
+  formatTransactionId,
+  type ParticipantId,
+  type Timestamp,
+  type TransactionId,
+} from "./transaction-id.ts";
+import type { Vote } from "./vote.ts";
+
+/** What the table holds of one transaction. */
+export type Entry<P, V, R> =
+  | {
+      readonly state: "prepared";
+      readonly id: TransactionId;
+      readonly participants: readonly ParticipantId[];
+      readonly request: P;
+      readonly value: V;
+    }
+  | {
+      readonly state: "committed";
+      readonly id: TransactionId;
+      readonly value: V;
+      /** At home: who has not recorded here that it applied the commit. Elsewhere: nobody. */
+      readonly unacknowledged: readonly ParticipantId[];
+    }
+  | { readonly state: "aborted"; readonly id: TransactionId; readonly reason: AbortReason<R> };
+
+/** What the caller's store must do about an applied record. */
+export type Change<P, V> =
+  | { readonly kind: "none" }
+  /** Hold what the request needs, until it is installed or freed. */
+  | { readonly kind: "hold"; readonly request: P; readonly value: V }
+  /** Make the request's writes visible and free what was held. Without a `hold` before, if it was a one-participant commit. */
+  | { readonly kind: "install"; readonly request: P; readonly value: V }
+  /** Free what was held. */
+  | { readonly kind: "free"; readonly request: P };
+
+export interface Applied<P, V, R> {
+  /** What is known of the transaction after the record: the answer to whoever sent it. */
+  readonly status: Status<V, R>;
+  readonly change: Change<P, V>;
+}
+
+/** Decides on a request from the store's applied state alone. Called for an id at most once, and never for an expired one. */
+export type Certify<P, V, R> = (request: P, id: TransactionId) => Vote<V, R>;
+
+/** The whole table as plain data, equal for equal tables. */
+export interface TableCheckpoint<P, V, R> {
+  readonly floor: Timestamp;
+  readonly entries: readonly Entry<P, V, R>[];
+}
+
+export class OutcomeTable<P, V, R> {
+  readonly self: ParticipantId;
+  readonly #certify: Certify<P, V, R>;
+  readonly #entries = new Map<string, Entry<P, V, R>>();
+  /** The keys of what somebody has to finish: prepared, or committed and not acknowledged by all. */
+  readonly #unfinished = new Set<string>();
+  #floor: Timestamp;
+
+  /** @param checkpoint what to start from; by default an empty table with floor -1, which is below every birth */
+  constructor(self: ParticipantId, certify: Certify<P, V, R>, checkpoint?: TableCheckpoint<P, V, R>) {
+    this.self = self;
+    this.#certify = certify;
+    this.#floor = checkpoint?.floor ?? -1;
+    for (const entry of checkpoint?.entries ?? []) this.#put(entry);
+  }
+
+  /** Ids born at or before this are expired unless something is recorded of them. */
+  get floor(): Timestamp {
+    return this.#floor;
+  }
+
+  /** What is known of a transaction: the answer to an inquiry. */
+  statusOf(id: TransactionId): Status<V, R> {
+    const entry = this.#entries.get(formatTransactionId(id));
+    switch (entry?.state) {
+      case undefined:
+        return { kind: id.birth <= this.#floor ? "expired" : "unknown" };
+      case "prepared":
+        return { kind: "prepared", value: entry.value };
+      case "committed":
+        return { kind: "committed", value: entry.value };
+      case "aborted":
+        return { kind: "aborted", reason: entry.reason };
+    }
+  }
+
+  /**
+   * Applies the next record of the log about a transaction.
+   *
+   * @throws InvariantViolation if the record cannot stand in a correct log; nothing has changed then
+   */
+  apply(record: TransactionRecord<P, V, R>): Applied<P, V, R> {
+    const rules = RULES[this.#stateOf(record.id)];
+    switch (record.kind) {
+      case "prepare":
+        return rules.prepare === "certify" ? this.#prepare(record) : this.#answer(record.id);
+      case "commit":
+        return rules.commit === "certify" ? this.#commit(record) : this.#answer(record.id);
+      case "decide": {
+        const rule = rules[DECIDE[record.outcome.kind]];
+        if (rule === "answerHome") this.#assertHome(record);
+        return rule === "settle" ? this.#settle(record.id, record.outcome) : this.#answer(record.id);
+      }
+      case "acknowledge":
+        if (rules.acknowledge === "note") this.#note(record);
+        return this.#answer(record.id);
+    }
+  }
+
+  /** Raises the floor, and forgets what it passes and TP-9 does not keep. A lower floor changes nothing. */
+  raiseFloor(floor: Timestamp): void {
+    this.#floor = Math.max(this.#floor, floor);
+    for (const [key, { id }] of this.#entries) {
+      if (id.birth <= this.#floor && !this.#unfinished.has(key)) this.#entries.delete(key);
+    }
+  }
+
+  /**
+   * The transactions that somebody has to finish, in the order in which they became so: prepared ones are in doubt, commits
+   * at home lack the acknowledgement of some participant.
+   */
+  *unfinished(): Generator<Exclude<Entry<P, V, R>, { state: "aborted" }>> {
+    for (const key of this.#unfinished) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined && entry.state !== "aborted") yield entry;
+    }
+  }
+
+  /** The whole table, in the order of ids: equal for every replica that has applied the same records. */
+  checkpoint(): TableCheckpoint<P, V, R> {
+    const entries = [...this.#entries.values()].sort((a, b) => compareTransactionIds(a.id, b.id));
+    return { floor: this.#floor, entries };
+  }
+
+  #stateOf(id: TransactionId): State {
+    const entry = this.#entries.get(formatTransactionId(id));
+    return entry?.state ?? (id.birth <= this.#floor ? "expired" : "unknown");
+  }
+
+  #answer(id: TransactionId, change: Change<P, V> = { kind: "none" }): Applied<P, V, R> {
+    return { status: this.statusOf(id), change };
+  }
+
+  #prepare(record: Extract<TransactionRecord<P, V, R>, { kind: "prepare" }>): Applied<P, V, R> {
+    const { id, participants, request } = record;
+    const vote = this.#certify(request, id);
+    if (vote.kind !== "yes") return this.#decline(id, vote);
+    this.#put({ state: "prepared", id, participants, request, value: vote.value });
+    return this.#answer(id, { kind: "hold", request, value: vote.value });
+  }
+
+  #commit(record: Extract<TransactionRecord<P, V, R>, { kind: "commit" }>): Applied<P, V, R> {
+    const { id, request } = record;
+    this.#assertHome(record);
+    const vote = this.#certify(request, id);
+    if (vote.kind !== "yes") return this.#decline(id, vote);
+    this.#put({ state: "committed", id, value: vote.value, unacknowledged: [] });
+    return this.#answer(id, { kind: "install", request, value: vote.value });
+  }
+
+  #decline(id: TransactionId, vote: Exclude<Vote<V, R>, { kind: "yes" }>): Applied<P, V, R> {
+    const { reason } = vote;
+    if (vote.kind === "refused") return { status: { kind: "refused", reason }, change: { kind: "none" } };
+    this.#put({ state: "aborted", id, reason: { kind: "vote", participant: this.self, reason } });
+    return this.#answer(id);
+  }
+
+  /** Records the first outcome; `RULES` lets only what is prepared come here, or an abort of what is unknown. */
+  #settle(id: TransactionId, outcome: Outcome<V, R>): Applied<P, V, R> {
+    const entry = this.#entries.get(formatTransactionId(id));
+    const prepared = entry?.state === "prepared" ? entry : undefined;
+    if (outcome.kind === "committed") {
+      if (prepared === undefined)
+        throw new InvariantViolation("TP-3", `${formatTransactionId(id)} is not prepared`);
+      const { participants, request } = prepared;
+      const unacknowledged = id.home === this.self ? participants.filter((other) => other !== this.self) : [];
+      this.#put({ state: "committed", id, value: outcome.value, unacknowledged });
+      return this.#answer(id, { kind: "install", request, value: outcome.value });
+    }
+    const reason: AbortReason<R> =
+      outcome.kind === "aborted" ? outcome.reason : { kind: "expired", participant: id.home };
+    this.#put({ state: "aborted", id, reason });
+    return this.#answer(
+      id,
+      prepared === undefined ? { kind: "none" } : { kind: "free", request: prepared.request },
+    );
+  }
+
+  #note({ id, participants }: Extract<TransactionRecord<P, V, R>, { kind: "acknowledge" }>): void {
+    const key = formatTransactionId(id);
+    const entry = this.#entries.get(key);
+    if (entry?.state !== "committed") return;
+    const unacknowledged = entry.unacknowledged.filter((other) => !participants.includes(other));
+    this.#put({ ...entry, unacknowledged });
+    if (unacknowledged.length === 0 && id.birth <= this.#floor) this.#entries.delete(key);
+  }
+
+  #put(entry: Entry<P, V, R>): void {
+    const key = formatTransactionId(entry.id);
+    this.#entries.set(key, entry);
+    const finished =
+      entry.state === "aborted" || (entry.state === "committed" && entry.unacknowledged.length === 0);
+    if (finished) this.#unfinished.delete(key);
+    else this.#unfinished.add(key);
+  }
+
+  #assertHome(record: TransactionRecord<P, V, R>): void {
+    if (record.id.home === this.self) return;
+    const id = formatTransactionId(record.id);
+    throw new InvariantViolation(
+      "TP-6",
+      `${record.kind} of ${id} at ${this.self}, which is ${this.#stateOf(record.id)}`,
+    );
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Faults that somebody could make, as edits of the source: each takes away one rule of `docs/spec/2pc.md`, and the
+ * exploration must find out. `find` occurs exactly once in `file`.
+ */
+export interface Mutant {
+  readonly rule: string;
+  readonly description: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const TABLE = "outcome-table.ts";
+const RULES = "outcome-rules.ts";
+const COORDINATOR = "coordinator.ts";
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: "TP-2",
+    description: "home lets an abort overwrite a commit",
+    file: RULES,
+    find: 'decideAborted: "answerHome"',
+    replace: 'decideAborted: "settle"',
+  },
+  {
+    rule: "TP-2",
+    description: "home lets a commit overwrite an abort",
+    file: RULES,
+    find: `aborted: {
+    prepare: "answer",
+    commit: "answer",
+    decideCommitted: "answerHome"`,
+    replace: `aborted: {
+    prepare: "answer",
+    commit: "answer",
+    decideCommitted: "settle"`,
+  },
+  {
+    rule: "TP-2",
+    description: "an outcome frees nothing",
+    file: TABLE,
+    find: '{ kind: "free", request: prepared.request }',
+    replace: '{ kind: "none" }',
+  },
+  {
+    rule: "TP-3",
+    description: "home commits what has expired there",
+    file: RULES,
+    find: `expired: {
+    prepare: "answer",
+    commit: "answer",
+    decideCommitted: "answer"`,
+    replace: `expired: {
+    prepare: "answer",
+    commit: "answer",
+    decideCommitted: "settle"`,
+  },
+  {
+    rule: "TP-4",
+    description: "a second prepare is certified again",
+    file: RULES,
+    find: `prepared: {
+    prepare: "answer"`,
+    replace: `prepared: {
+    prepare: "certify"`,
+  },
+  {
+    rule: "TP-4",
+    description: "a prepare after the abort is certified",
+    file: RULES,
+    find: `aborted: {
+    prepare: "answer"`,
+    replace: `aborted: {
+    prepare: "certify"`,
+  },
+  {
+    rule: "TP-4",
+    description: "a second one-participant commit is certified again",
+    file: RULES,
+    find: `committed: {
+    prepare: "answer",
+    commit: "answer"`,
+    replace: `committed: {
+    prepare: "answer",
+    commit: "certify"`,
+  },
+  {
+    rule: "TP-5",
+    description: "an expired prepare is certified",
+    file: RULES,
+    find: `expired: {
+    prepare: "answer"`,
+    replace: `expired: {
+    prepare: "certify"`,
+  },
+  {
+    rule: "TP-5",
+    description: "an id at the floor is not expired",
+    file: TABLE,
+    find: 'entry?.state ?? (id.birth <= this.#floor ? "expired" : "unknown")',
+    replace: 'entry?.state ?? (id.birth < this.#floor ? "expired" : "unknown")',
+  },
+  {
+    rule: "TP-6",
+    description: "participants are told to commit before home has decided",
+    file: COORDINATOR,
+    find: 'return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });',
+    replace: 'return conclude(task, { kind: "committed", value });',
+  },
+  {
+    rule: "TP-7",
+    description: "a commit is proposed with one vote missing",
+    file: COORDINATOR,
+    find: "votes.size < task.participants.length",
+    replace: "votes.size < task.participants.length - 1",
+  },
+  {
+    rule: "TP-7",
+    description: "the value of the decision is that of the first vote",
+    file: COORDINATOR,
+    find: "reduce((a, b) => task.merge(a, b))",
+    replace: "reduce((a) => a)",
+  },
+  {
+    rule: "TP-8",
+    description: "another participant's outcome is taken for home's",
+    file: COORDINATOR,
+    find: "if (from === task.id.home) return conclude(task, status);",
+    replace: "if (from >= 0) return conclude(task, status);",
+  },
+  {
+    rule: "TP-8",
+    description: "an abort is told before home's log holds it",
+    file: COORDINATOR,
+    find: 'timedOut: (task) => proposeAbort(task, { kind: "timeout" })',
+    replace: 'timedOut: (task) => conclude(task, { kind: "aborted", reason: { kind: "timeout" } })',
+  },
+  {
+    rule: "TP-8",
+    description: "a refusal is taken for a recorded no",
+    file: COORDINATOR,
+    find: 'proposeAbort(task, { kind: "refused", participant: from, reason: status.reason })',
+    replace: 'conclude(task, { kind: "aborted", reason: { kind: "cancelled" } })',
+  },
+  {
+    rule: "TP-8",
+    description: "the client is told what was proposed instead of what home recorded",
+    file: COORDINATOR,
+    find: `deciding: {
+    unknown: ignore,
+    prepared: ignore,
+    committed: hearOutcome,
+    aborted: hearOutcome`,
+    replace: `deciding: {
+    unknown: ignore,
+    prepared: ignore,
+    committed: (task, state) => conclude(task, state.decision),
+    aborted: (task, state) => conclude(task, state.decision)`,
+  },
+  {
+    rule: "TP-9",
+    description: "the floor takes what is prepared",
+    file: TABLE,
+    find: "id.birth <= this.#floor && !this.#unfinished.has(key)",
+    replace: "id.birth <= this.#floor",
+  },
+  {
+    rule: "TP-9",
+    description: "home does not wait for acknowledgements",
+    file: TABLE,
+    find: "id.home === this.self ? participants.filter((other) => other !== this.self) : []",
+    replace: "id.home < 0 ? participants : []",
+  },
+  {
+    rule: "TP-9",
+    description: "one acknowledgement counts for all",
+    file: COORDINATOR,
+    find: "const waiting = state.waiting.filter((participant) => participant !== from);",
+    replace:
+      "const waiting = state.waiting.filter((participant) => participant < 0 && participant !== from);",
+  },
+  {
+    rule: "TP-10",
+    description: "expired takes back a commit",
+    file: RULES,
+    find: `decideAborted: "answerHome",
+    decideExpired: "answer"`,
+    replace: `decideAborted: "answerHome",
+    decideExpired: "settle"`,
+  },
+  {
+    rule: "TP-11",
+    description: "recovery waits for a home that never decides",
+    file: COORDINATOR,
+    find: 'timedOut: (task) => proposeAbort(task, { kind: "recovery" })',
+    replace: "timedOut: ignore",
+  },
+  {
+    rule: "TP-11",
+    description: "what hears that the id has expired at home stays prepared",
+    file: RULES,
+    find: `decideAborted: "settle",
+    decideExpired: "settle"`,
+    replace: `decideAborted: "settle",
+    decideExpired: "answer"`,
+  },
+  {
+    rule: "TP-12",
+    description: "recovery believes that a transaction unknown at home is aborted without writing so",
+    file: COORDINATOR,
+    find: 'unknown: (task) => proposeAbort(task, { kind: "recovery" })',
+    replace: 'unknown: (task) => conclude(task, { kind: "aborted", reason: { kind: "recovery" } })',
+  },
+  {
+    rule: "TP-12",
+    description: "recovery takes prepared for aborted",
+    file: COORDINATOR,
+    find: `inquiring: {
+    unknown: (task) => proposeAbort(task, { kind: "recovery" }),
+    prepared: ignore`,
+    replace: `inquiring: {
+    unknown: (task) => proposeAbort(task, { kind: "recovery" }),
+    prepared: (task) => conclude(task, { kind: "aborted", reason: { kind: "recovery" } })`,
+  },
+  {
+    rule: "TP-13",
+    description: "an abort of what is unknown leaves nothing",
+    file: RULES,
+    find: 'decideAborted: "settle",\n    decideExpired: "answer"',
+    replace: 'decideAborted: "answer",\n    decideExpired: "answer"',
+  },
+];
