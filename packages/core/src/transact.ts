@@ -161,6 +161,11 @@ async function waitForChange(
     state.rollback(undefined);
     return;
   }
+  const { versions, ranges } = state.active.reads;
+  if (versions.length === 0 && ranges === undefined) {
+    state.rollback(undefined);
+    throw new KhonsuError("KHONSU_RETRY_WITHOUT_READS", "Cannot wait for a change: nothing was read");
+  }
   const parked = manager.park(state.active);
   try {
     state.rollback(undefined);
