@@ -28,6 +28,7 @@ export function* scanRange(
   const { manager } = state.host;
   const own = ownKeys(state, range, isReverse);
   const committed = committedKeys(state, range, isReverse);
+  const hidden: string[] = [];
   let seen: RangeRead | undefined;
   let nextCommitted = committed.next();
   let nextOwn = 0;
@@ -45,6 +46,7 @@ export function* scanRange(
     let value: StoredValue | undefined;
     if (entry !== undefined && entry.operation.kind !== "ensure") {
       value = readOwn(key);
+      hidden.push(key);
     } else if (chain !== undefined && !isOwn) {
       const version = manager.visible(state.active, chain);
       value = version.value;
@@ -52,27 +54,16 @@ export function* scanRange(
     }
     if (value === undefined) continue;
     count++;
-    seen = widen(state, seen, range, key, isReverse);
+    const reached = isReverse ? { ...range, low: key } : { low: range.low, high: key, isHighIncluded: true };
+    if (seen === undefined) seen = manager.trackRange(state.active, reached, hidden);
+    else Object.assign(seen, reached);
     yield [key, toBatch(value)];
     check();
   }
   if (count < limit) {
-    if (seen === undefined) manager.trackRange(state.active, range);
+    if (seen === undefined) manager.trackRange(state.active, range, hidden);
     else Object.assign(seen, range);
   }
-}
-
-function widen(
-  state: TransactionState,
-  seen: RangeRead | undefined,
-  range: KeyRange,
-  key: string,
-  isReverse: boolean,
-): RangeRead {
-  const reached = isReverse ? { ...range, low: key } : { low: range.low, high: key, isHighIncluded: true };
-  return seen === undefined
-    ? state.host.manager.trackRange(state.active, reached)
-    : Object.assign(seen, reached);
 }
 
 function isBefore(a: string, b: string, isReverse: boolean): boolean {

@@ -146,8 +146,8 @@ export class Transaction implements TransactionContext {
   }
 
   /**
-   * @throws KhonsuError `KHONSU_RETRY_OUTSIDE_TRANSACT` in a transaction begun by hand, `KHONSU_RETRY_WITHOUT_READS`
-   *   where nothing was read, so that no change could ever wake it.
+   * @throws KhonsuError `KHONSU_RETRY_OUTSIDE_TRANSACT` in a transaction begun by hand, `transact`
+   *   throws `KHONSU_RETRY_WITHOUT_READS` where nothing was read, so that no change could ever wake it.
    */
   retry(): never {
     const state = this.#state;
@@ -157,10 +157,6 @@ export class Transaction implements TransactionContext {
         "KHONSU_RETRY_OUTSIDE_TRANSACT",
         "Cannot retry a transaction that was begun by hand",
       );
-    }
-    const { reads } = state.active;
-    if (reads !== undefined && reads.versions.length === 0 && reads.ranges === undefined) {
-      throw new KhonsuError("KHONSU_RETRY_WITHOUT_READS", "Cannot wait for a change: nothing was read");
     }
     state.wantsRetry = true;
     throw RETRY;
@@ -305,7 +301,10 @@ export class Transaction implements TransactionContext {
     const keyColumn = isUpsert ? policy.keyColumn : undefined;
     const former = state.entry(key);
     const operation = mergeInto(former, key, batch, keyColumn);
-    this.#set(new WriteEntry(key, operation, former?.expected, policy), former);
+    const entry = new WriteEntry(key, operation, former?.expected, policy);
+    // Rows added to what the transaction has written itself: still a plain write.
+    entry.baseline = former?.baseline;
+    this.#set(entry, former);
   }
 
   #set(entry: Entry, former: Entry | undefined): void {

@@ -14,6 +14,8 @@ export interface RangeRead extends KeyRange {
   isHighIncluded: boolean;
   /** The range holds every insert up to here. */
   asOf: CommitTimestamp;
+  /** Keys of which the transaction saw its own write instead of what is committed. */
+  readonly hidden: readonly string[];
 }
 
 interface CommittedRangeRead extends KeyRange {

@@ -159,11 +159,11 @@ export class TransactionManager<V, P> {
     }
   }
 
-  /** Remembers a range as read; the caller widens it as the scan goes on. */
-  trackRange(transaction: ActiveTransaction<V>, range: KeyRange): RangeRead {
+  /** Remembers a range as read; the caller widens it, and adds to `hidden`, as the scan goes on. */
+  trackRange(transaction: ActiveTransaction<V>, range: KeyRange, hidden: readonly string[]): RangeRead {
     const isNewestRead = transaction.level === "read-committed";
     const asOf = isNewestRead ? this.#lastCommit : transaction.snapshot.timestamp;
-    const read: RangeRead = { ...range, asOf };
+    const read: RangeRead = { ...range, asOf, hidden };
     transaction.reads?.addRange(read);
     return read;
   }
@@ -259,7 +259,8 @@ export class TransactionManager<V, P> {
     if (transaction.level !== "read-committed") return transaction.snapshot.timestamp;
     let baseline = transaction.lastReadAt?.get(key) ?? transaction.snapshot.timestamp;
     for (const range of transaction.reads?.ranges ?? []) {
-      if (range.asOf > baseline && contains(range, key)) baseline = range.asOf;
+      const isRead = contains(range, key) && !range.hidden.includes(key);
+      if (range.asOf > baseline && isRead) baseline = range.asOf;
     }
     return baseline;
   }
