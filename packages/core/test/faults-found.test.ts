@@ -218,3 +218,42 @@ test("a timer longer than the platform's longest does not go off at once", () =>
     vi.useRealTimers();
   }
 });
+
+test("orElse goes on to its second branch when the first retries without having read anything", async () => {
+  await using db = await Khonsu.open();
+  const either = db.transact((tx) =>
+    tx.orElse(
+      (first): string => first.retry(),
+      () => "second",
+    ),
+  );
+  expect(await either).toBe("second");
+  const neither = db.transact((tx) => tx.retry());
+  await expect(neither).rejects.toMatchObject({ code: "KHONSU_RETRY_WITHOUT_READS" });
+  expect(db.stats()).toMatchObject({ openTransactions: 0, parkedTransactions: 0 });
+});
+
+test("under read committed, rows added to a key already written do not hide a lost update", async () => {
+  await using db = await Khonsu.open({ isolation: "read-committed" });
+  await db.transact((tx) => tx.write("a", rows(1)));
+  const tx = db.begin();
+  tx.write("a", rows(valueIn(tx.read("a"))! + 10));
+  tx.append("a", rows(5));
+  await db.transact((other) => other.write("a", rows(valueIn(other.read("a"))! + 100)));
+  expect([...tx.scan()].map(([key]) => key)).toEqual(["a"]);
+  await expect(tx.commit()).rejects.toMatchObject({ code: "KHONSU_WRITE_CONFLICT" });
+});
+
+test("under read committed, a scan of one's own write that is then undone does not hide a lost update", async () => {
+  await using db = await Khonsu.open({ isolation: "read-committed" });
+  await db.transact((tx) => tx.write("a", rows(1)));
+  const tx = db.begin();
+  const seen = valueIn(tx.read("a"))!;
+  await db.transact((other) => other.write("a", rows(101)));
+  tx.savepoint("before");
+  tx.write("a", rows(0));
+  expect([...tx.scan()].map(([key]) => key)).toEqual(["a"]);
+  tx.rollbackTo("before");
+  tx.write("a", rows(seen + 10));
+  await expect(tx.commit()).rejects.toMatchObject({ code: "KHONSU_WRITE_CONFLICT" });
+});
