@@ -1,5 +1,7 @@
 /** Runs the command line as its users do: as a process, with its two outputs and its exit status. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface Outcome {
@@ -17,6 +19,20 @@ export function runKhonsu(...args: string[]): Promise<Outcome> {
       resolve({ status, stdout, stderr });
     });
   });
+}
+
+/** Runs it until it says `line` on standard error, and asks it to end then. @returns its exit status */
+export async function endKhonsuAt(line: RegExp, env: NodeJS.ProcessEnv, ...args: string[]): Promise<number> {
+  const stdio = ["ignore", "ignore", "pipe"] as const;
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: [...stdio],
+  });
+  const closed = once(child, "close");
+  for await (const text of createInterface({ input: child.stderr! }))
+    if (line.test(text)) child.kill("SIGTERM");
+  const [status] = await closed;
+  return status;
 }
 
 /** A path beside the tests. */

@@ -1,6 +1,6 @@
 /**
  * The process that is killed: reschedules flights and writes the id of each move to standard output as soon as its commit
- * is acknowledged. It never ends by itself.
+ * is acknowledged. It ends with the process that started it, and never by itself.
  */
 import { Prng } from "@khonsu/testkit/simulator";
 import { drawPlan, reschedule } from "./reschedule.ts";
@@ -13,6 +13,8 @@ export interface CrashOrders {
   readonly seed: string;
   readonly firstId: number;
 }
+
+process.once("disconnect", () => process.exit());
 
 const { place, workers, seed, firstId }: CrashOrders = JSON.parse(process.argv[2] ?? "{}");
 const store = await openStore(place);

@@ -2,7 +2,7 @@
  * Kills a process in the middle of its commits (SIGKILL: it has no say), opens what it left, and compares that with what it
  * had acknowledged: each of those commits must be there, and every commit that is there must be whole.
  */
-import { spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,10 @@ import { describe } from "./traffic.ts";
 
 const ACKNOWLEDGED_MIN = 200;
 const ACKNOWLEDGED_MAX = 1000;
+/** On a slow disk it is killed earlier: so long after its first acknowledgement. */
+const PATIENCE_MS = 5000;
+/** How long the first acknowledgement may take. */
+const START_MS = 60_000;
 
 export interface CrashOptions {
   readonly place: StorePlace;
@@ -53,7 +57,11 @@ export async function runCrash({ place, workers, random, totals }: CrashOptions)
     unacknowledged: there.size - recovered,
     reopenMilliseconds: after.openMilliseconds,
     checks: [
-      check("The process was killed in the middle of its commits", killed.signal === "SIGKILL", killed.how),
+      check(
+        "The process was killed in the middle of its commits",
+        killed.signal === "SIGKILL" && killed.acknowledged.length > 0,
+        killed.how,
+      ),
       check(
         "Every acknowledged commit is there",
         lost === 0,
@@ -83,23 +91,35 @@ async function inspect(place: StorePlace, firstId: number) {
   return { ...seen, totals, openMilliseconds };
 }
 
-/** Runs the child until it has acknowledged so many commits, then kills it; what it still managed to say counts. */
-async function killAfter(orders: CrashOrders, acknowledgements: number) {
+interface Killed {
+  readonly acknowledged: readonly number[];
+  readonly signal: NodeJS.Signals | null;
+  readonly how: string;
+}
+
+/** Runs the child until it has acknowledged so many commits, or for so long, then kills it; what it still managed to say counts. */
+async function killAfter(orders: CrashOrders, acknowledgements: number): Promise<Killed> {
   const program = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, JSON.stringify(orders)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = fork(program, [JSON.stringify(orders)], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const exited = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  const kill = () => child.kill("SIGKILL");
+  let deadline = setTimeout(kill, START_MS);
+  // Before the directory is removed, which it would make anew.
+  process.prependOnceListener("exit", kill);
   const acknowledged: number[] = [];
   try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      acknowledged.push(Number(line));
-      if (acknowledged.length === acknowledgements) child.kill("SIGKILL");
+    for await (const line of createInterface({ input: child.stdout! })) {
+      if (acknowledged.push(Number(line)) === acknowledgements) kill();
+      if (acknowledged.length > 1) continue;
+      clearTimeout(deadline);
+      deadline = setTimeout(kill, PATIENCE_MS);
     }
   } finally {
-    child.kill("SIGKILL");
+    clearTimeout(deadline);
+    kill();
+    process.off("exit", kill);
   }
   const [code, signal] = await exited;
-  const how = signal === null ? `it ended by itself, with status ${code}` : `${signal}`;
-  return { acknowledged, signal, how };
+  const end = signal === null ? `it ended by itself, with status ${code}` : signal;
+  return { acknowledged, signal, how: `${end} after ${acknowledged.length} acknowledged commits` };
 }

@@ -81,7 +81,7 @@ function isolation({ anomalies, crews }: Report): string {
     row(name, ...LEVELS.map((level) => outcomeText(outcomes[level])), colors.dim(story)),
   );
   const left = row(
-    "200 crews at once",
+    `${crews[0]?.crews} crews at once`,
     ...crews.map(crewText),
     colors.dim("crews that write skew left without anybody"),
   );

@@ -10,20 +10,20 @@ export class TemporaryDirectory implements Disposable {
 
   constructor(prefix: string) {
     this.path = mkdtempSync(join(tmpdir(), prefix));
-    for (const signal of SIGNALS) process.once(signal, this.#end);
+    process.once("exit", this.#remove);
+    for (const signal of SIGNALS) process.once(signal, exitBy);
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#end);
+    process.off("exit", this.#remove);
+    for (const signal of SIGNALS) process.off(signal, exitBy);
     this.#remove();
   }
 
-  readonly #end = (signal: (typeof SIGNALS)[number]): never => {
-    this.#remove();
-    process.exit(128 + constants.signals[signal]);
-  };
+  readonly #remove = (): void => rmSync(this.path, { recursive: true, force: true });
+}
 
-  #remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
+/** Ends the process as the signal would, but with its exit listeners. */
+function exitBy(signal: (typeof SIGNALS)[number]): never {
+  process.exit(128 + constants.signals[signal]);
 }
