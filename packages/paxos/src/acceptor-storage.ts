@@ -40,6 +40,8 @@ export interface Recovered {
   readonly genesis: Configuration | undefined;
   /** How often the replica was started on this disk so far. */
   readonly run: number;
+  /** Whether the replica may vote: it is a founding member, or has been admitted since its disk was empty. */
+  readonly admitted: boolean;
   readonly promised: Ballot;
   readonly decided: Slot;
   /** The chain checksum at `decided`; 0 if it was not known. */

@@ -28,8 +28,9 @@ export function maxBallot(a: Ballot, b: Ballot): Ballot {
   return compareBallots(a, b) >= 0 ? a : b;
 }
 
-/** For people: `3.2` is round 3 of replica 2; a priority other than 0 stands between, `3.p5.2`. */
+/** For people: `none` for `ZERO_BALLOT`; `3.2` is round 3 of replica 2; a priority other than 0 stands between, `3.p5.2`. */
 export function formatBallot(ballot: Ballot): string {
+  if (ballot.round === 0) return "none";
   const priority = ballot.priority === 0 ? "" : `p${ballot.priority}.`;
   return `${ballot.round}.${priority}${formatReplica(ballot.replica)}`;
 }

@@ -13,14 +13,16 @@ import type { Slot } from "./slot.ts";
 
 export type DurableRecord =
   /**
-   * The first record of each run of the replica: whose disk it is, the configuration that a founding member started from (the
-   * same in each run), and the how-manieth run this is.
+   * The first record of each run of the replica, and written again when it is admitted: whose disk it is, the configuration
+   * that a founding member started from (the same in each run), and the how-manieth run this is.
    */
   | {
       readonly kind: "identity";
       readonly replica: ReplicaId;
       readonly genesis: Configuration | undefined;
       readonly run: number;
+      /** Whether a replica that joined has been admitted (PX-12). Default: whether it is a founding member. */
+      readonly admitted?: boolean;
     }
   /** Nothing below `ballot` is promised or accepted from here on. */
   | { readonly kind: "promised"; readonly ballot: Ballot }

@@ -45,6 +45,8 @@ export class LeaderElection {
   private followed: Ballot = ZERO_BALLOT;
   private highestBallot: Ballot = ZERO_BALLOT;
   private isHealthy = false;
+  /** Something came in this round that may be, or become, a leader: not the time to campaign. */
+  private expecting = false;
   private reachesQuorum = false;
 
   constructor(context: Context) {
@@ -83,7 +85,16 @@ export class LeaderElection {
 
   /** This replica hears from the leader of `ballot`, or is it. */
   follow(ballot: Ballot): void {
-    if (compareBallots(ballot, this.followed) > 0) this.followed = ballot;
+    if (compareBallots(ballot, this.followed) <= 0) return;
+    this.followed = ballot;
+    this.expecting = true;
+    // It has just reached a quorum. Said at once: else whoever does not reach it sees nobody healthy, and takes over in turn.
+    this.begin();
+  }
+
+  /** Somebody campaigns: this replica lets it be for the rest of the round, whose answers are older. */
+  expectLeader(): void {
+    this.expecting = true;
   }
 
   /** The leader of `ballot` is none any more. */
@@ -125,12 +136,14 @@ export class LeaderElection {
     this.roundNumber++;
     this.roundEndsAt = this.context.now + this.roundTicks;
     this.replies.clear();
+    this.expecting = false;
     return verdict;
   }
 
   private judge(view: ElectionView): ElectionVerdict {
     const { configuration } = view;
-    if (configuration === undefined) return "none";
+    // Nobody was asked in the first round.
+    if (configuration === undefined || this.roundNumber === 0) return "none";
     this.reachesQuorum = this.reaches(configuration);
     const engaged = view.ballot.round > 0;
     this.isHealthy = engaged ? this.hasSupport(view, configuration) : this.hearsHealthyLeader(view);
@@ -165,7 +178,7 @@ export class LeaderElection {
   }
 
   private shouldCampaign(view: ElectionView, configuration: Configuration): boolean {
-    if (this.isHealthy || !this.reachesQuorum || !view.mayLead) return false;
+    if (this.isHealthy || this.expecting || !this.reachesQuorum || !view.mayLead) return false;
     for (const voter of configuration.voters) if (this.replies.get(voter)?.healthy === true) return false;
     if (this.backoffRounds > 0) {
       this.backoffRounds--;

@@ -245,7 +245,9 @@ export class Leader {
     for (const peer of this.peers.values()) {
       if (!peer.isResponsive(now)) continue;
       peer.retry(now, options.retryTicks, this.proposed, this.learner.decided);
-      if (peer.told < this.learner.decided && peer.next > this.proposed) this.tellDecided(peer);
+      const news =
+        peer.told < this.learner.decided || peer.isUnsure(now, options.retryTicks, this.learner.decided);
+      if (news && peer.next > this.proposed) this.tellDecided(peer);
     }
   }
 
@@ -259,7 +261,7 @@ export class Leader {
       entries: [],
       decided,
     });
-    peer.told = decided;
+    peer.wasTold(decided, this.context.now);
   }
 
   /** Tells all members the decided index now, for a leader that is about to go. */

@@ -19,6 +19,7 @@ export class Outbox {
   private durableThrough = 0 as WriteId;
   /** The last write that carried records and that no later write has declared settled; 0 if there is none. */
   private unsettled = 0 as WriteId;
+  private settling = false;
   /** When each outstanding write was issued, oldest first. */
   private readonly outstanding: { readonly write: WriteId; readonly issuedAt: number }[] = [];
 
@@ -77,16 +78,20 @@ export class Outbox {
     while (this.outstanding.length > 0 && this.outstanding[0]!.write <= write) this.outstanding.shift();
   }
 
-  /** Whether the disk is idle and does not know yet that its last write was acknowledged. */
-  get wantsSettling(): boolean {
-    return this.unsettled > 0 && this.outstanding.length === 0;
+  /** Makes this step write, if the disk is idle and does not know yet that its last write was acknowledged. */
+  settle(): void {
+    this.settling = this.unsettled > 0 && this.outstanding.length === 0;
+  }
+
+  get isSettling(): boolean {
+    return this.settling;
   }
 
   /** The effects of this step: the write first, if there is one. */
-  take(now: number, settle: boolean): readonly Effect[] {
+  take(now: number): readonly Effect[] {
     const { effects, release, records } = this;
     const waits = release.length > 0 && (records.length > 0 || this.durableThrough < this.issued);
-    if (records.length > 0 || waits || settle) {
+    if (records.length > 0 || waits || this.settling) {
       effects.unshift(this.write(now));
     } else if (release.length > 0) {
       effects.unshift(...release.map((envelope): Effect => ({ kind: "send", envelope })));
@@ -102,6 +107,7 @@ export class Outbox {
     this.records = [];
     this.release = [];
     this.effects = [];
+    this.settling = false;
   }
 
   private write(now: number): Effect {
@@ -112,6 +118,7 @@ export class Outbox {
     else if (this.durableThrough >= this.unsettled) this.unsettled = 0 as WriteId;
     this.records = [];
     this.release = [];
+    this.settling = false;
     return { kind: "persist", write: this.issued, settled: this.durableThrough, records, release };
   }
 }

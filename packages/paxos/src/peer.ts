@@ -10,6 +10,7 @@ export class Peer {
   next: Slot;
   /** The decided index last told. */
   told: Slot = NO_SLOT;
+  private toldAt = 0;
   /** The decided index that the member told last. */
   decided: Slot = NO_SLOT;
   /** What the last answer said; below `match` when an old answer comes late or an entry turned out to be damaged. */
@@ -38,7 +39,17 @@ export class Peer {
   sent(next: Slot, decided: Slot, now: number): void {
     if (this.answered >= this.next - 1) this.progressAt = now;
     this.next = next;
+    this.wasTold(decided, now);
+  }
+
+  wasTold(decided: Slot, now: number): void {
     this.told = decided;
+    this.toldAt = now;
+  }
+
+  /** Whether the member has not confirmed the decided index that it was told, for `retryTicks`. */
+  isUnsure(now: number, retryTicks: number, decided: Slot): boolean {
+    return this.decided < decided && now - this.toldAt >= retryTicks;
   }
 
   onAccepted(through: Slot, decided: Slot, now: number): void {

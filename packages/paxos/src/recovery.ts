@@ -26,6 +26,7 @@ export const EMPTY_DISK: Recovered = Object.freeze({
   replica: undefined,
   genesis: undefined,
   run: 0,
+  admitted: false,
   promised: ZERO_BALLOT,
   decided: NO_SLOT,
   chain: 0,
@@ -54,6 +55,7 @@ class RecoveringState {
   private replica: ReplicaId | undefined;
   private genesis: Configuration | undefined;
   private run = 0;
+  private admitted = false;
   private promised = ZERO_BALLOT;
   private decided: Slot = NO_SLOT;
   private chain = 0;
@@ -68,6 +70,7 @@ class RecoveringState {
         this.replica = record.replica;
         this.genesis = record.genesis;
         this.run = record.run;
+        this.admitted = record.admitted ?? record.genesis !== undefined;
         break;
       case "promised":
         this.requirePromise(record.ballot);
@@ -150,6 +153,7 @@ class RecoveringState {
       replica: this.replica,
       genesis: this.genesis,
       run: this.run,
+      admitted: this.admitted,
       promised: this.promised,
       decided: this.decided,
       chain: this.chain,

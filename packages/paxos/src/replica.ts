@@ -59,8 +59,13 @@ export class Replica {
   private expectedChain: { readonly slot: Slot; readonly chain: number } | undefined;
   private recordedDecided: Slot;
   private announced: Ballot = ZERO_BALLOT;
+  private seenPromise: Ballot;
   private started = false;
   private retired = false;
+  /** Whether this replica votes at all (PX-12). */
+  private admitted: boolean;
+  /** The decided index of the first leader heard of, up to which a replica that joins must catch up before it is admitted. */
+  private admissionAt: Slot | undefined;
   private fence: { readonly code: PaxosErrorCode; readonly message: string } | undefined;
 
   /**
@@ -79,6 +84,8 @@ export class Replica {
     this.checkpoint = parts.checkpoint;
     this.recovered = { genesis: parts.genesis, run: recovered.run + 1 };
     this.recordedDecided = recovered.decided;
+    this.seenPromise = recovered.promised;
+    this.admitted = recovered.admitted || (recovered.replica === undefined && parts.genesis !== undefined);
     if (recovered.chain !== 0) this.expectedChain = { slot: recovered.decided, chain: recovered.chain };
     this.election = new LeaderElection(context);
     this.election.noteBallot(recovered.promised);
@@ -97,9 +104,14 @@ export class Replica {
   start(): readonly Effect[] {
     invariant(!this.started, "PX-7", "a replica is started once");
     this.started = true;
-    const { genesis, run } = this.recovered;
-    this.context.outbox.record({ kind: "identity", replica: this.context.self, genesis, run });
+    this.recordIdentity();
     return this.guarded(() => {});
+  }
+
+  private recordIdentity(): void {
+    const { genesis, run } = this.recovered;
+    const { admitted } = this;
+    this.context.outbox.record({ kind: "identity", replica: this.context.self, genesis, run, admitted });
   }
 
   /**
@@ -121,10 +133,7 @@ export class Replica {
       this.stop(error.code, error.message);
       if (error.code === "KHONSU_INVARIANT_VIOLATED") throw error;
     }
-    return this.context.outbox.take(
-      this.context.now,
-      this.fence === undefined && this.context.outbox.wantsSettling,
-    );
+    return this.context.outbox.take(this.context.now);
   }
 
   /** Fences the replica: it does nothing ever after, and says so (design, §4). */
@@ -139,6 +148,7 @@ export class Replica {
     this.giveWay();
     this.learner.deliver();
     this.checkChain();
+    if (!this.admitted) this.seekAdmission();
     const { configuration } = this.learner;
     if (configuration !== undefined && this.campaign?.isComplete(configuration))
       this.becomeLeader(this.campaign);
@@ -195,6 +205,7 @@ export class Replica {
 
   private onTick(ticks: number): void {
     this.context.now += ticks;
+    this.context.outbox.settle();
     if (this.election.isRoundOver) this.endRound();
     this.leader?.onTick();
     if (this.leader !== undefined) {
@@ -340,6 +351,18 @@ export class Replica {
     this.leader.followConfiguration();
   }
 
+  /**
+   * PX-12: a replica that began with an empty disk takes no part in any vote before it sees itself a learner in a
+   * configuration as late as the leader's. If it comes back under an identity that had a vote, it finds itself a voter, and abstains.
+   */
+  private seekAdmission(): void {
+    const { applied, configuration } = this.learner;
+    if (this.admissionAt === undefined || applied < this.admissionAt) return;
+    if (!isLearner(configuration, this.context.self)) return;
+    this.admitted = true;
+    this.recordIdentity();
+  }
+
   // --- leadership ---
 
   private get knownLeader(): ReplicaId | undefined {
@@ -360,6 +383,7 @@ export class Replica {
     const votes = isVoter(this.learner.configuration, this.context.self);
     return (
       votes &&
+      this.admitted &&
       !this.stalled &&
       !this.learner.restoring &&
       !this.retired &&
@@ -373,13 +397,13 @@ export class Replica {
   }
 
   private get standing(): Standing {
-    const { applied, chain, decided, configuration } = this.learner;
+    const { applied, chain, decided } = this.learner;
     return {
       leading: this.leader?.ballot ?? ZERO_BALLOT,
       promised: this.acceptor.promised,
       healthy: this.election.healthy,
-      electable: isVoter(configuration, this.context.self) && !this.stalled && this.election.quorumConnected,
-      stalled: this.stalled,
+      electable: this.mayLead && this.election.quorumConnected,
+      stalled: this.stalled || !this.admitted,
       priority: this.context.options.priority,
       decided,
       chain: applied === decided ? chain : 0,
@@ -443,9 +467,12 @@ export class Replica {
     return entries;
   }
 
-  /** A higher ballot was promised here: an own one is over (PX-4). */
+  /** A higher ballot was promised here: an own one is over (PX-4), and whoever made it gets a round's time. */
   private giveWay(): void {
     const { ownBallot } = this;
+    const { promised } = this.acceptor;
+    if (promised !== this.seenPromise) this.election.expectLeader();
+    this.seenPromise = promised;
     if (ownBallot.round > 0 && compareBallots(this.acceptor.promised, ownBallot) > 0) this.resign();
   }
 
@@ -472,6 +499,7 @@ export class Replica {
     },
     prepare: (from, message) => {
       this.election.noteBallot(message.ballot);
+      if (!this.admitted) return;
       if (this.lease.forbids(message.ballot) && !message.transfer) return;
       this.acceptor.onPrepare(from, message, this.learner.decided);
     },
@@ -488,13 +516,16 @@ export class Replica {
       if (this.campaign !== undefined) this.election.backOff();
       this.resign();
     },
-    accept: (from, message) => this.onAccept(from, message),
+    accept: (from, message) => {
+      if (this.admitted) this.onAccept(from, message);
+    },
     accepted: (from, message) => {
       this.catchUp.note(from, message.decided);
       if (this.leader !== undefined && sameBallot(message.ballot, this.leader.ballot))
         this.leader.onAccepted(from, message);
     },
     confirm: (from, { ballot, sequence }) => {
+      if (!this.admitted) return;
       const { promised } = this.acceptor;
       if (compareBallots(ballot, promised) < 0)
         return this.context.outbox.send(from, { kind: "nack", ballot, promised });
@@ -540,7 +571,8 @@ export class Replica {
       const follows = compareBallots(ballot, this.acceptor.promised) === 0 && this.ownBallot.round === 0;
       const flushed = Math.max(this.acceptor.through, this.learner.decided) >= through;
       const votes = isVoter(this.learner.configuration, this.context.self);
-      if (follows && flushed && votes && !this.stalled && !this.learner.restoring) this.campaignNow(true);
+      if (this.admitted && follows && flushed && votes && !this.stalled && !this.learner.restoring)
+        this.campaignNow(true);
     },
     retired: () => {
       this.retired = true;
@@ -551,6 +583,7 @@ export class Replica {
   private onStanding(from: ReplicaId, standing: Standing): void {
     this.election.onStanding(from, standing);
     this.catchUp.note(from, standing.decided);
+    if (standing.leading.round > 0) this.admissionAt ??= standing.decided;
     this.compareChain(from, standing);
     const { decided } = this.learner;
     this.learner.decide(this.acceptor.decidedBy(standing.leading, standing.decided, decided));
@@ -695,7 +728,7 @@ export class Replica {
   private recordDecided(): void {
     const { applied, chain, decided } = this.learner;
     const { outbox } = this.context;
-    if (decided <= this.recordedDecided || !(outbox.hasRecords || outbox.wantsSettling)) return;
+    if (decided <= this.recordedDecided || !(outbox.hasRecords || outbox.isSettling)) return;
     this.recordedDecided = decided;
     outbox.record({ kind: "decided", slot: decided, chain: applied === decided ? chain : 0 });
   }
@@ -719,7 +752,7 @@ export class Replica {
     if (this.leader !== undefined) return "leader";
     if (this.campaign !== undefined) return "candidate";
     const { configuration } = this.learner;
-    if (this.retired || !isMember(configuration, this.context.self)) return "outsider";
+    if (this.retired || !this.admitted || !isMember(configuration, this.context.self)) return "outsider";
     return isVoter(configuration, this.context.self) ? "follower" : "learner";
   }
 

@@ -43,6 +43,10 @@ export class Cluster {
   network: Envelope[] = [];
   /** Links that lose everything, as `from>to`. */
   readonly cut = new Set<string>();
+  /** Called for each message that reaches its receiver, before it is taken. */
+  onDeliver: (envelope: Envelope) => void = () => {};
+  /** Nodes whose writes are never flushed by `settle`. */
+  readonly stalled = new Set<ReplicaId>();
   /** Called for each effect, before it is carried out. */
   onEffect: (node: Node, effect: Effect) => void = () => {};
   private readonly options: Partial<ReplicaOptions>;
@@ -174,13 +178,17 @@ export class Cluster {
     const { from, to, message } = envelope;
     const receiver = [...this.nodes.values()].find((node) => nodeOf(node.id) === nodeOf(to));
     if (receiver === undefined || this.cut.has(`${nodeOf(from)}>${nodeOf(to)}`)) return;
+    if (!receiver.up) return;
+    this.onDeliver(envelope);
     this.step(receiver.id, { kind: "received", from, to, message });
   }
 
   /** Delivers and flushes until nothing moves. */
   settle(limit = 100_000): void {
     for (let steps = 0; steps < limit; steps++) {
-      const writer = [...this.nodes.values()].find((node) => node.up && node.disk.pending.length > 0);
+      const writer = [...this.nodes.values()].find(
+        (node) => node.up && node.disk.pending.length > 0 && !this.stalled.has(node.id),
+      );
       if (writer !== undefined) this.flush(writer.id, 1);
       else if (this.network.length > 0) this.deliver();
       else return;
@@ -209,9 +217,14 @@ export class Cluster {
     return [...this.nodes.values()].filter((node) => node.up && node.replica.status().role === "leader");
   }
 
-  crash(id: ReplicaId): void {
+  /** Power fails. Of the records not durable the first `kept` have reached the disk all the same. */
+  crash(id: ReplicaId, kept = 0): void {
     const node = this.node(id);
     node.up = false;
+    for (const record of node.disk.pending.flatMap(({ records }) => records).slice(0, kept)) {
+      this.store(node.disk, record);
+      node.disk.records.push(record);
+    }
     node.disk.pending = [];
   }
 
