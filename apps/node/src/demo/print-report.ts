@@ -103,11 +103,7 @@ function crash({ crash }: Report): string {
   const isWhole = crash.recovered === crash.acknowledged;
   const rows = [
     row("Recovered", isWhole ? colors.green(share) : colors.red(share), "acknowledged commits"),
-    row(
-      "Also there",
-      number(crash.unacknowledged),
-      "on disk before the kill, which came before their acknowledgement",
-    ),
+    row("Also there", number(crash.unacknowledged), "on disk as well, killed before they were acknowledged"),
     row("Reopened in", `${number(crash.reopenMilliseconds)} ms`, "checked from end to end, and loaded"),
   ];
   return section("A process is killed with SIGKILL in the middle of its commits", plainTable(rows));

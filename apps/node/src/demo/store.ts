@@ -1,7 +1,15 @@
 /** Opens the store of the demo over LevelDB, or over a storage that the caller brings, and counts the writes to disk. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type CommitRecord, Khonsu, type LoadProgress, type Storage } from "@khonsu/core";
+import {
+  BEFORE_ANY,
+  type CommitRecord,
+  type CommitTimestamp,
+  Khonsu,
+  type LoadOptions,
+  type Storage,
+  type StoredEntry,
+} from "@khonsu/core";
 import { LevelStorage } from "@khonsu/storage-level";
 import { CommandError } from "../failure.ts";
 
@@ -23,12 +31,9 @@ export interface DemoStore extends AsyncDisposable {
   readonly groups: () => GroupCounts;
 }
 
-export async function openStore(
-  place: StorePlace,
-  onLoadProgress?: (progress: LoadProgress) => void,
-): Promise<DemoStore> {
+export async function openStore(place: StorePlace): Promise<DemoStore> {
   const storage = new CountingStorage(await openStorage(place));
-  const db = await Khonsu.open({ storage, onLoadProgress });
+  const db = await Khonsu.open({ storage });
   return { db, groups: () => storage.counts, [Symbol.asyncDispose]: () => db.close() };
 }
 
@@ -67,8 +72,9 @@ class CountingStorage implements Storage {
     return this.#inner.write(commits);
   }
 
-  load: NonNullable<Storage["load"]> = async (visit, options) =>
-    (await this.#inner.load?.(visit, options)) ?? (0 as Awaited<ReturnType<NonNullable<Storage["load"]>>>);
+  async load(visit: (entry: StoredEntry) => void, options?: LoadOptions): Promise<CommitTimestamp> {
+    return (await this.#inner.load?.(visit, options)) ?? BEFORE_ANY;
+  }
 
   close(): Promise<void> | void {
     return this.#inner.close?.();
