@@ -96,6 +96,24 @@ const histories: { name: string; valid: boolean; history: Operation[] }[] = [
     history: [op(0, 0, 1, ["w", "x", 1]), op(0, 2, 3, ["delete", "x"]), op(1, 4, 5, ["r", "x", null])],
   },
   {
+    name: "a delete that changes nothing now is needed later",
+    valid: true,
+    history: [
+      op(0, 0, 0, ["cas", "x", null, 1]),
+      op(1, 0, 0, ["delete", "x"]),
+      op(2, 1, 1, ["cas", "x", null, 1]),
+    ],
+  },
+  {
+    name: "a removal that changes nothing now is needed later",
+    valid: true,
+    history: [
+      op(0, 0, 0, ["add", "s", 1]),
+      op(1, 0, 0, ["remove", "s", 1]),
+      op(2, 1, 1, ["contains", "s", 1, false]),
+    ],
+  },
+  {
     name: "keys are objects of their own",
     valid: true,
     history: [op(0, 0, 1, ["w", "x", 1]), op(1, 2, 3, ["r", "y", null]), op(1, 4, 5, ["r", 1, null])],
@@ -155,7 +173,7 @@ describe("checkLinearizable", () => {
     expect(failure.explanation).toBe(
       [
         'No order of the operations on register "x" explains what they returned.',
-        "The longest order that does has 1 operations and ends with T0 (process 0, 0 to 1): w x 1; the register then holds 1.",
+        "The longest order that does has 1 operation and ends with T0 (process 0, 0 to 1): w x 1; the register then holds 1.",
         'T1 (process 1, 2 to 3) had to take effect by 3, and "r x null" is not possible there.',
         "No other operation was in flight that could have come between.",
       ].join("\n"),

@@ -108,16 +108,19 @@ function failureOf<S>(
   found: Extract<Linearization, { kind: "refuted" }>,
 ): LinearizabilityFailure {
   const blocked = calls[found.blocked]!;
-  const placed = new Set(found.longest);
+  // Calls that need not have happened say nothing at the end of the order.
+  const end = found.longest.findLastIndex((at) => calls[at]!.complete !== Number.POSITIVE_INFINITY);
+  const longest = found.longest.slice(0, end + 1);
+  const placed = new Set(longest);
   const concurrent = calls.filter(
     (call, at) => at !== found.blocked && !placed.has(at) && call.invoke <= blocked.complete,
   );
-  const state = found.longest.reduce<S>((s, at) => model.step(s, calls[at]!.op) ?? s, model.initial);
+  const state = longest.reduce<S>((s, at) => model.step(s, calls[at]!.op) ?? s, model.initial);
   const name = (call: Call): string => describeOperation(history[call.index]!, call.index);
-  const last = found.longest.length > 0 ? calls[found.longest.at(-1)!]! : undefined;
+  const last = longest.length > 0 ? calls[longest.at(-1)!]! : undefined;
   const explanation = [
     `No order of the operations on ${model.name} ${JSON.stringify(key)} explains what they returned.`,
-    `The longest order that does has ${found.longest.length} operations${last === undefined ? "" : ` and ends with ${name(last)}`}; the ${model.name} then holds ${model.describe(state)}.`,
+    `The longest order that does has ${longest.length} ${longest.length === 1 ? "operation" : "operations"}${last === undefined ? "" : ` and ends with ${name(last)}`}; the ${model.name} then holds ${model.describe(state)}.`,
     `${operationName(blocked.index)} (${describePlace(history[blocked.index]!)}) had to take effect by ${blocked.complete}, and "${describeMicroOp(blocked.op)}" is not possible there.`,
     concurrent.length === 0
       ? "No other operation was in flight that could have come between."
@@ -126,7 +129,7 @@ function failureOf<S>(
   return {
     key,
     blocked: blocked.index,
-    longest: found.longest.map((at) => calls[at]!.index),
+    longest: longest.map((at) => calls[at]!.index),
     concurrent: concurrent.map((call) => call.index),
     explanation,
   };

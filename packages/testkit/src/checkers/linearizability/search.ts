@@ -6,7 +6,8 @@
 //
 // LN-1  A linearization holds every call that returned, keeps the order of calls that did not overlap, and obeys the model.
 // LN-2  No configuration (set of linearized calls, state) is explored twice.
-// LN-3  `refuted` only after every configuration that can be reached was explored.
+// LN-3  `refuted` only after every configuration that could matter was explored: an observation that is possible now is taken at once and
+//       never put off, since whatever can follow later can follow it as well. (Not so a write that happens to change nothing now.)
 import type { MicroOp } from "../../history/operation.ts";
 import { ConfigurationSet, LinearizedSet } from "./configuration-set.ts";
 import type { SequentialModel } from "./sequential-model.ts";
@@ -124,7 +125,7 @@ export function linearize<S>(
   const numbers = new StateNumbers(model);
   const linearized = new LinearizedSet(calls.length);
   const seen = new ConfigurationSet();
-  const path: { node: number; stateBefore: number }[] = [];
+  const path: { node: number; stateBefore: number; isObservation: boolean }[] = [];
   const order = (): number[] => path.map((step) => list.event[step.node]!);
   let longest: number[] = [];
   let blocked = -1;
@@ -141,7 +142,7 @@ export function linearize<S>(
         linearized.add(event);
         if (seen.add(linearized, stateAfter)) {
           if (seen.size > configurationsMax) return { kind: "undecided", configurations: seen.size };
-          path.push({ node, stateBefore: state });
+          path.push({ node, stateBefore: state, isObservation: model.isObservation(calls[event]!.op) });
           if (calls[event]!.complete !== Number.POSITIVE_INFINITY) returnsLeft--;
           state = stateAfter;
           list.lift(node);
@@ -157,13 +158,16 @@ export function linearize<S>(
       longest = order();
       blocked = ~event;
     }
-    const last = path.pop();
-    if (last === undefined) return { kind: "refuted", longest, blocked, configurations: seen.size };
-    const call = list.event[last.node]!;
-    if (calls[call]!.complete !== Number.POSITIVE_INFINITY) returnsLeft++;
-    linearized.remove(call);
-    state = last.stateBefore;
-    list.unlift(last.node);
+    let last: (typeof path)[number] | undefined;
+    do {
+      last = path.pop();
+      if (last === undefined) return { kind: "refuted", longest, blocked, configurations: seen.size };
+      const call = list.event[last.node]!;
+      if (calls[call]!.complete !== Number.POSITIVE_INFINITY) returnsLeft++;
+      linearized.remove(call);
+      state = last.stateBefore;
+      list.unlift(last.node);
+    } while (last.isObservation);
     node = list.next[last.node]!;
   }
   return { kind: "linearizable", order: order(), configurations: seen.size };

@@ -8,6 +8,8 @@ export interface SequentialModel<S> {
   readonly initial: S;
   /** The state after `op`, or `undefined` when `op` cannot have returned what it returned in this state. */
   step(state: S, op: MicroOp): S | undefined;
+  /** Whether the operation leaves every state in which it is possible as it is. */
+  isObservation(op: MicroOp): boolean;
   /** Equal for equal states; used as the key of a Map. */
   identify(state: S): unknown;
   describe(state: S): string;
@@ -33,6 +35,7 @@ export function registerModel(initial: Value = null): SequentialModel<Value> {
           return undefined;
       }
     },
+    isObservation: (op) => op[0] === "r" || (op[0] === "cas" && op[4] === false),
     identify: (state) => state,
     describe: (state) => JSON.stringify(state),
   };
@@ -67,6 +70,7 @@ export function setModel(): SequentialModel<ReadonlySet<Value>> {
           return undefined;
       }
     },
+    isObservation: (op) => op[0] === "r" || op[0] === "contains",
     identify: name,
     describe: name,
   };

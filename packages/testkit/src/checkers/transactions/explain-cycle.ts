@@ -6,12 +6,15 @@ import type { Step } from "./cycle.ts";
 import type { DependencyGraph } from "./dependency-graph.ts";
 import { BY_REAL_TIME, EDGE } from "./graph.ts";
 
-/** What each kind of cycle means, after "…, but then …". */
+/** What each kind of cycle means; the kinds with an order of their own fall back to those without. */
 const MEANING: Record<string, string> = {
   G0: "each overwrote the other: the writes of the transactions are interleaved (write cycle)",
   G1c: "each would have to come after what it was read by: information flowed in a circle",
   "G-single":
     "one transaction missed a write of another that comes before it: it read from no one state, or overwrote what it had not seen (read skew)",
+  "G-single-process": "a process missed what it had done or seen before: a stale read, or a lost write",
+  "G-single-realtime":
+    "a transaction missed a write that was complete before it began: a stale read, or a lost write",
   "G-nonadjacent":
     "transactions missed writes of others that come before them, never two in a row: no assignment of snapshots allows that (under snapshot isolation two adjacent antidependencies are needed)",
   "G2-item": "each missed the write of the next: no serial order gives these reads (write skew)",
@@ -63,6 +66,6 @@ export function explainCycle(kind: AnomalyKind, cycle: readonly Dependency[], hi
     ...transactions,
     "Then:",
     ...steps,
-    `So ${order}: ${MEANING[kind.replace(/-(process|realtime)$/, "")]}.${basis}`,
+    `So ${order}: ${MEANING[kind] ?? MEANING[kind.replace(/-(process|realtime)$/, "")]}.${basis}`,
   ].join("\n");
 }
