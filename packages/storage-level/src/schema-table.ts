@@ -6,6 +6,7 @@ import type { Schema } from "apache-arrow";
 import { encodeSchema } from "./arrow-messages.ts";
 import { schemaKey } from "./key-codec.ts";
 import { encodeSchemaRecord, seal } from "./record.ts";
+import { sameSchema } from "./same-schema.ts";
 import type { Totals } from "./totals.ts";
 import type { WriteBatch } from "./write-batch.ts";
 
@@ -15,7 +16,12 @@ interface StoredSchema {
   readonly checksum: number;
   readonly bytes: number;
   references: number;
+  /** A schema that encodes to the message; undefined until one has come. */
+  known?: Schema;
 }
+
+/** How many schemas a new batch's schema is compared with before it is encoded. */
+const RECENT_MAX = 8;
 
 export class SchemaTable {
   readonly #byId = new Map<number, StoredSchema>();
@@ -23,6 +29,8 @@ export class SchemaTable {
   /** Without references since the last `sweep`. */
   readonly #unused = new Set<StoredSchema>();
   readonly #totals: Totals;
+  /** Used last, the latest first. */
+  #recent: StoredSchema[] = [];
   #lastId = 0;
 
   constructor(totals: Totals) {
@@ -46,9 +54,12 @@ export class SchemaTable {
 
   /** The number of `schema`, whose record is written with `batch` if it is new. */
   idOf(schema: Schema, batch: WriteBatch): number {
-    const message = encodeSchema(schema);
-    const known = this.#byMessage.get(nameOf(message));
-    return known?.id ?? this.#create(message, batch).id;
+    const at = this.#recent.findIndex(({ known }) => sameSchema(known!, schema));
+    if (at === 0) return this.#recent[0]!.id;
+    const found = at > 0 ? this.#recent.splice(at, 1)[0]! : this.#find(schema, batch);
+    this.#recent.unshift(found);
+    this.#recent.length = Math.min(this.#recent.length, RECENT_MAX);
+    return found.id;
   }
 
   /** A segment refers to the schema. */
@@ -67,6 +78,7 @@ export class SchemaTable {
 
   /** Deletes with `batch` the schemas that lost their last reference. */
   sweep(batch: WriteBatch): void {
+    if (this.#unused.size > 0) this.#recent = this.#recent.filter((schema) => !this.#unused.has(schema));
     for (const schema of this.#unused) {
       this.#byId.delete(schema.id);
       this.#byMessage.delete(nameOf(schema.message));
@@ -76,11 +88,19 @@ export class SchemaTable {
     this.#unused.clear();
   }
 
+  #find(schema: Schema, batch: WriteBatch): StoredSchema {
+    const message = encodeSchema(schema);
+    const found = this.#byMessage.get(nameOf(message)) ?? this.#create(message, batch);
+    found.known = schema;
+    return found;
+  }
+
   #create(message: Uint8Array, batch: WriteBatch): StoredSchema {
     const id = this.#lastId + 1;
     const key = schemaKey(id);
     const value = encodeSchemaRecord(message);
-    const schema = { id, message, checksum: seal(key, value), bytes: value.byteLength, references: 0 };
+    const checksum = seal(key, value);
+    const schema: StoredSchema = { id, message, checksum, bytes: value.byteLength, references: 0 };
     this.#insert(schema);
     batch.put(key, value);
     return schema;

@@ -1,0 +1,59 @@
+/** Metadata that is taken from an earlier batch of the same shape gives the message that apache-arrow would write. */
+import { everyType, labelled, numbered } from "@khonsu/testkit/storage-suite";
+import { type Field, makeData, RecordBatch, RecordBatchStreamWriter, Schema, Struct } from "apache-arrow";
+import { expect, test } from "vitest";
+import { encodeBatch, encodeSchema } from "./arrow-messages.ts";
+
+/** A batch of the columns that are not dictionary-encoded, which go another way. */
+function plainTypes(): RecordBatch {
+  const { schema, data } = everyType();
+  const chosen = schema.fields.map((field, index) => ({ field, child: data.children[index]! }));
+  const columns = chosen.filter(({ field }) => field.name !== "dictionary");
+  const fields = columns.map(({ field }) => field);
+  const children = columns.map(({ child }) => child);
+  return new RecordBatch(
+    new Schema(fields),
+    makeData({ type: new Struct(fields), length: data.length, children }),
+  );
+}
+
+test("schema message and record batch messages are a stream as apache-arrow writes it, whatever came before", () => {
+  const nullable = (batch: RecordBatch) => batch.getChild("label")!.nullCount;
+  const pairs = [
+    [numbered(0, 3), numbered(7, 3)],
+    [numbered(0, 3), numbered(7, 4)],
+    [labelled("a", null), labelled(null, null)],
+    [labelled("a", null), labelled("12345678", null)],
+    [labelled("a", "b"), labelled("c", "d")],
+    [plainTypes(), plainTypes()],
+    [withMetadata("a"), withMetadata("b")],
+  ] as const;
+  expect(nullable(pairs[2][1])).toBe(2);
+  for (const pair of pairs) {
+    for (const batch of [...pair, ...pair]) {
+      const stream = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true);
+      const { pieces, bytes } = encodeBatch(batch);
+      const ours = Buffer.concat([encodeSchema(batch.schema), ...pieces]);
+      const end = 8;
+      expect(ours.equals(stream.subarray(0, stream.byteLength - end))).toBe(true);
+      expect(pieces.reduce((sum, piece) => sum + piece.byteLength, 0)).toBe(bytes);
+    }
+  }
+});
+
+function withMetadata(value: string): RecordBatch {
+  const { schema, data } = numbered(1);
+  return new RecordBatch(schema, data, new Map([["note", value]]));
+}
+
+test("a batch without columns keeps its rows and takes no other's metadata", () => {
+  const schema = new Schema([] as Field[]);
+  const lengths = [0, 1, 5].map((length) => {
+    const batch = new RecordBatch(
+      schema,
+      makeData({ type: new Struct([] as Field[]), length, children: [] }),
+    );
+    return Buffer.concat(encodeBatch(batch).pieces).toString("hex");
+  });
+  expect(new Set(lengths).size).toBe(3);
+});
