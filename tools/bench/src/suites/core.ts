@@ -17,7 +17,7 @@ const KEYS = 10_000;
 
 const table = tableFromArrays({ id: Int32Array.of(1), value: Float64Array.of(1) });
 export const BATCH = table.batches[0]!;
-const BYTES = tableToIPC(table, "stream");
+export const BYTES = tableToIPC(table, "stream");
 
 export async function openFilled(keys: readonly string[]): Promise<Khonsu> {
   const db = await Khonsu.open({ detectLeaks: false });

@@ -2,6 +2,7 @@
 import type { Progress } from "../progress.ts";
 import { checkers } from "./checkers.ts";
 import { core } from "./core.ts";
+import { durable } from "./durable.ts";
 import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
 import { memory } from "./memory.ts";
@@ -19,6 +20,7 @@ export type Suite = (options: SuiteOptions) => readonly object[] | Promise<reado
 export const suites: Readonly<Record<string, Suite>> = {
   checkers: ({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}),
   core,
+  durable,
   growth,
   memory,
   "hash-ring": () => hashRing(),
