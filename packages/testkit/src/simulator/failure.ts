@@ -26,6 +26,7 @@ export function ensure(condition: boolean, check: string, message: () => string)
 export function asFailure(thrown: unknown): SimulationFailure {
   if (thrown instanceof SimulationFailure) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const name = error.name === "Error" ? "exception" : error.name;
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const name = code ?? (error.name === "Error" ? "exception" : error.name);
   return new SimulationFailure("crash", name, error.message, { cause: error });
 }

@@ -34,7 +34,6 @@ function setup(seed: string | number) {
   const surface: FaultSurface = {
     scheduler,
     network,
-    atlas,
     trace: new Trace({ linesMax: 10_000 }),
     nodes: NODES,
     leader: () => 1,
@@ -46,10 +45,13 @@ function setup(seed: string | number) {
       disks.get(node)!.crash();
       stopped();
     },
+    cancelCrash: () => {},
     restart: (node) => down.delete(node),
     pause: (node) => paused.set(node, (paused.get(node) ?? 0) + 1),
     resume: (node) => paused.set(node, (paused.get(node) ?? 0) - 1),
-    itemOf: (key) => (key === "precious" ? undefined : key),
+    mayDamage: (node, key) => key !== "precious" && atlas.mayDamage(node, key),
+    wipeable: () => atlas.wipeable,
+    wiped: () => {},
     targetFault: (name) => name === "transfer",
   };
   const injector = new FaultInjector(surface, prng.split("injector"));

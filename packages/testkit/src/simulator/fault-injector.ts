@@ -3,7 +3,6 @@
 
 import type { Disk } from "./disk.ts";
 import { describeFault, type Fault, type FaultEvent, type Victim } from "./fault.ts";
-import type { FaultAtlas } from "./fault-atlas.ts";
 import type { Network, NodeName } from "./network.ts";
 import type { NodeClock } from "./node-clock.ts";
 import { linksOf, partitionLinks } from "./partition.ts";
@@ -11,26 +10,37 @@ import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
+/** The side of a disk that faults act on. */
+export type FaultyDisk = Pick<
+  Disk<unknown>,
+  "slowDown" | "stall" | "resume" | "failWrites" | "keys" | "rot" | "misdirect" | "makeUnreadable" | "wipe"
+>;
+
 /** What a target lets the injector do. */
 export interface FaultSurface {
   readonly scheduler: Scheduler;
   readonly network: Network<unknown>;
-  readonly atlas: FaultAtlas;
   readonly trace: Trace;
   /** All nodes, members or not. */
   readonly nodes: readonly NodeName[];
   /** The node that leads now, as far as an outsider can tell. */
   leader(): NodeName | undefined;
-  disk(node: NodeName): Disk<never> | Disk<string> | Disk<Uint8Array>;
+  disk(node: NodeName): FaultyDisk;
   clock(node: NodeName): NodeClock;
   isDown(node: NodeName): boolean;
   /** Stops the node after `afterEffects` more effects, at once for 0, and calls `stopped` then. */
   crash(node: NodeName, afterEffects: number, stopped: () => void): void;
+  /** Takes back a crash that has not happened yet. */
+  cancelCrash(node: NodeName): void;
   restart(node: NodeName): void;
   pause(node: NodeName): void;
   resume(node: NodeName): void;
-  /** The item of the fault atlas that a disk record belongs to; undefined if it must never be damaged. */
-  itemOf(key: string): string | undefined;
+  /** Whether a disk record may be damaged now: the fault atlas says so, and nothing else speaks against it. */
+  mayDamage(node: NodeName, key: string): boolean;
+  /** The node that may lose its disk now, if any. */
+  wipeable(): NodeName | undefined;
+  /** Takes note that a node lost its disk. */
+  wiped(node: NodeName): void;
   /** Carries out a fault of the target's own. False when there was nothing to do. */
   targetFault(name: string, victim: NodeName, argument: number): boolean;
 }
@@ -60,7 +70,10 @@ export class FaultInjector {
   healAll(): void {
     this.#stopped = true;
     for (const undo of [...this.#undo]) undo();
-    for (const node of this.#surface.nodes) if (this.#surface.isDown(node)) this.#surface.restart(node);
+    for (const node of this.#surface.nodes) {
+      this.#surface.cancelCrash(node);
+      if (this.#surface.isDown(node)) this.#surface.restart(node);
+    }
   }
 
   #inject(fault: Fault): void {
@@ -78,7 +91,7 @@ export class FaultInjector {
     const { network, nodes } = this.#surface;
     switch (fault.kind) {
       case "network":
-        return this.#lasting(fault.durationUs, network.worsen(fault.quality));
+        return this.#lasting(fault.durationUs, network.setQuality(fault.quality));
       case "partition":
         return this.#lasting(fault.durationUs, network.block(this.#partition(fault)));
       case "swizzle":
@@ -161,9 +174,12 @@ export class FaultInjector {
   }
 
   #wipe(downUs: number): boolean {
-    const node = this.#surface.atlas.wipeable;
+    const node = this.#surface.wipeable();
     if (node === undefined) return false;
-    return this.#crash(node, 0, downUs, () => this.#surface.disk(node).wipe());
+    return this.#crash(node, 0, downUs, () => {
+      this.#surface.disk(node).wipe();
+      this.#surface.wiped(node);
+    });
   }
 
   #pause(node: NodeName, durationUs: number): boolean {
@@ -190,12 +206,9 @@ export class FaultInjector {
   }
 
   #damage(node: NodeName, { how, count }: Extract<Fault, { kind: "damage" }>): void {
-    const { atlas, scheduler, trace } = this.#surface;
+    const { scheduler, trace } = this.#surface;
     const disk = this.#surface.disk(node);
-    const allowed = disk.keys().filter((key) => {
-      const item = this.#surface.itemOf(key);
-      return item !== undefined && atlas.mayDamage(node, item);
-    });
+    const allowed = disk.keys().filter((key) => this.#surface.mayDamage(node, key));
     for (const key of this.#prng.shuffled(allowed).slice(0, count)) {
       trace.add(scheduler.nowUs, node, () => `${how} ${key}`);
       if (how === "rot") disk.rot(key);

@@ -11,7 +11,7 @@ export { BYTES_CODEC, TEXT_CODEC } from "./disk-codec.ts";
 export { asFailure, ensure, type FailureKind, SimulationFailure } from "./failure.ts";
 export { describeFault, type Fault, type FaultEvent, type FaultKind, type Victim } from "./fault.ts";
 export { FaultAtlas, type FaultAtlasOptions } from "./fault-atlas.ts";
-export { FaultInjector, type FaultSurface } from "./fault-injector.ts";
+export { FaultInjector, type FaultSurface, type FaultyDisk } from "./fault-injector.ts";
 export { ALL_FAULT_WEIGHTS, type FaultPlanOptions, planFaults, swarm } from "./fault-plan.ts";
 export {
   CALM_NETWORK,

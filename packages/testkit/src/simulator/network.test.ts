@@ -61,8 +61,8 @@ describe("network", () => {
       { ...CALM_NETWORK, loss: 0.1 },
       { ...CALM_NETWORK, loss: 0.9 },
     ];
-    const undoBad = network.worsen(bad);
-    const undoWorse = network.worsen(worse);
+    const undoBad = network.setQuality(bad);
+    const undoWorse = network.setQuality(worse);
     undoBad();
     undoBad();
     expect(network.quality).toBe(worse);

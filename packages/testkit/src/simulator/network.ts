@@ -91,7 +91,7 @@ export class Network<M> {
   }
 
   /** Sets another quality for all links. Returns the function that takes it back. */
-  worsen(quality: NetworkQuality): () => void {
+  setQuality(quality: NetworkQuality): () => void {
     this.#qualities.push(quality);
     return once(() => this.#qualities.splice(this.#qualities.lastIndexOf(quality), 1));
   }

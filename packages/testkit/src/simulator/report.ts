@@ -39,13 +39,20 @@ function describeFailure(failure: FailureReport, commit: string): string {
     `  options  ${JSON.stringify(failure.options)}`,
     `  replay   pnpm sim ${failure.target} --seed '${failure.seed}'`,
     `  plan     reduced from ${failure.partsBefore} faults and operations to ${failure.parts.length}:`,
-    ...failure.parts.map((part) => `    ${part}`),
+    ...shorten(failure.parts).map((part) => `    ${part}`),
     `  trace    ${failure.droppedLines > 0 ? `the last lines, ${failure.droppedLines} left out` : "whole"}:`,
     ...failure.trace.map((line) => `    ${line}`),
   ];
   if (failure.stack !== undefined)
     lines.push("  stack", ...failure.stack.split("\n").map((line) => `    ${line}`));
   return `${lines.join("\n")}\n`;
+}
+
+const PARTS_SHOWN = 60;
+
+function shorten(parts: readonly string[]): readonly string[] {
+  if (parts.length <= PARTS_SHOWN) return parts;
+  return [...parts.slice(0, PARTS_SHOWN), `… and ${parts.length - PARTS_SHOWN} more`];
 }
 
 function describeCounts(counts: Readonly<Record<string, number>>): string {

@@ -71,6 +71,8 @@ describe("runner", () => {
 
   test("an exception of the system is a crash, a check that failed is not", () => {
     expect(asFailure(new TypeError("x is undefined"))).toMatchObject({ kind: "crash", check: "TypeError" });
+    const coded = Object.assign(new Error("disk full"), { code: "ENOSPC" });
+    expect(asFailure(coded)).toMatchObject({ kind: "crash", check: "ENOSPC" });
     expect(asFailure("text")).toMatchObject({ kind: "crash", check: "exception", message: "text" });
     expect(() => ensure(false, "name", () => "why")).toThrowError(
       expect.objectContaining({ kind: "safety" }),

@@ -41,7 +41,10 @@ export interface RunTotals {
   readonly failures: FailureReport[];
 }
 
-export async function runSeeds<Part>(target: Target<Part>, options: RunnerOptions): Promise<RunTotals> {
+export async function runSeeds<Part, P extends Plan<Part>>(
+  target: Target<Part, P>,
+  options: RunnerOptions,
+): Promise<RunTotals> {
   const totals: RunTotals = {
     seeds: 0,
     steps: 0,
@@ -74,9 +77,9 @@ function addResult(totals: RunTotals, result: RunResult): void {
 }
 
 /** Leaves out faults and operations for as long as the run still fails in the same way, then runs once more for the trace. */
-async function reduce<Part>(
-  target: Target<Part>,
-  plan: Plan<Part>,
+async function reduce<Part, P extends Plan<Part>>(
+  target: Target<Part, P>,
+  plan: P,
   original: RunResult,
   options: RunnerOptions,
 ): Promise<FailureReport> {

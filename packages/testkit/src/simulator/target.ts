@@ -39,13 +39,13 @@ export interface Plan<Part> {
 /**
  * A system under simulation. A seed is any text; one of the form `profile:rest` asks for a named profile.
  */
-export interface Target<Part> {
+export interface Target<Part, P extends Plan<Part> = Plan<Part>> {
   readonly name: string;
   readonly description: string;
   /** Named profiles with what each is for. */
   readonly profiles: Readonly<Record<string, string>>;
-  plan(seed: string): Plan<Part>;
-  run(plan: Plan<Part>, observation: RunObservation): RunResult | Promise<RunResult>;
+  plan(seed: string): P;
+  run(plan: P, observation: RunObservation): RunResult | Promise<RunResult>;
   describePart(part: Part): string;
 }
 

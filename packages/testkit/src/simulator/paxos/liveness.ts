@@ -1,0 +1,161 @@
+// The second phase of a run: a connected majority heals, everything else stays broken. From then on all that clients still want must be
+// answered, every replica of the majority must catch up, damage must be repaired, and each must serve a linearizable read.
+
+import type { Configuration } from "@khonsu/paxos";
+import { SimulationFailure } from "../failure.ts";
+import type { FaultInjector } from "../fault-injector.ts";
+import { CALM_NETWORK } from "../network.ts";
+import { linksOf } from "../partition.ts";
+import type { Prng } from "../prng.ts";
+import type { Client } from "./client.ts";
+import type { PaxosCluster } from "./cluster.ts";
+import { damagedSlots, holdsWhole, isDiskLost } from "./damage.ts";
+import type { SimulatedNode } from "./node.ts";
+import type { Operator } from "./operator.ts";
+
+/** Virtual time that the healed majority has for everything. */
+const LIMIT_US = 60_000_000;
+/** How long it then is left in peace, in which the leader must stay. */
+const REST_US = 1_000_000;
+
+export function runLivenessPhase(
+  cluster: PaxosCluster,
+  injector: FaultInjector,
+  operator: Operator,
+  prng: Prng,
+): void {
+  const core = chooseCore(cluster, prng.split("core"));
+  operator.stop();
+  injector.healAll();
+  cluster.network.setQuality(CALM_NETWORK);
+  for (const node of cluster.nodes)
+    if (!core.includes(node)) leaveBroken(cluster, node, prng.split(node.node));
+  const names = core.map(({ node }) => node).join(",");
+  cluster.trace.add(cluster.scheduler.nowUs, undefined, `heal ${names}, all else stays broken`);
+  for (const client of cluster.clients) if (client.isPinned) client.stop();
+  const wanted = [...cluster.clients.filter(({ isPinned }) => !isPinned), ...addProbes(cluster, core)];
+  const isDone = () => wanted.every((client) => client.isDone) && isConverged(cluster, core);
+  const deadlineUs = cluster.scheduler.nowUs + LIMIT_US;
+  const done = cluster.scheduler.runUntil(deadlineUs, everyMillisecond(cluster, isDone));
+  if (!done) throw new SimulationFailure("liveness", "converge", describeStuck(cluster, core, wanted));
+  const leading = cluster.leader()?.status?.ballot;
+  cluster.scheduler.runUntil(cluster.scheduler.nowUs + REST_US);
+  const isStable = cluster.leader()?.status?.ballot.round === leading?.round;
+  if (!isConverged(cluster, core) || !isStable)
+    throw new SimulationFailure("liveness", "stay-converged", describeStuck(cluster, core, wanted));
+}
+
+/** Looks at most once a virtual millisecond: the condition costs more than an event does. */
+function everyMillisecond(cluster: PaxosCluster, condition: () => boolean): () => boolean {
+  let nextUs = 0;
+  return () => {
+    if (cluster.scheduler.nowUs < nextUs) return false;
+    nextUs = cluster.scheduler.nowUs + 1_000;
+    return condition();
+  };
+}
+
+/**
+ * A smallest set of voters, in random order, that makes the quorums of the configuration in force and of any that may come into force,
+ * and in which everything damaged can be told or repaired.
+ */
+function chooseCore(cluster: PaxosCluster, prng: Prng): SimulatedNode[] {
+  const configurations = [cluster.chosen.configuration, ...cluster.chosen.pendingConfigurations];
+  const voters = configurations.flatMap((configuration) => configuration.voters);
+  const usable = prng.shuffled(
+    cluster.nodes.filter((node) => voters.includes(node.self) && !isDiskLost(node)),
+  );
+  for (let size = 1; size <= usable.length; size += 1) {
+    const core = usable.slice(0, size);
+    if (
+      configurations.every((configuration) => hasQuorums(core, configuration)) &&
+      isRecoverable(cluster, core)
+    )
+      return core;
+  }
+  return usable;
+}
+
+function hasQuorums(nodes: readonly SimulatedNode[], { voters, quorums }: Configuration): boolean {
+  const present = voters.filter((voter) => nodes.some((node) => node.self === voter)).length;
+  const majority = Math.floor(voters.length / 2) + 1;
+  return present >= (quorums === "majority" ? majority : Math.max(quorums.prepare, quorums.accept));
+}
+
+/** Whether for each damaged slot the others still make the quorums, or one of them has it decided and whole. */
+function isRecoverable(cluster: PaxosCluster, core: readonly SimulatedNode[]): boolean {
+  const { configuration } = cluster.chosen;
+  for (const node of core) {
+    for (const slot of damagedSlots(node)) {
+      const others = core.filter((other) => other !== node && !damagedSlots(other).has(slot));
+      const hasImage = slot === -1 && others.length > 0;
+      const isToldElsewhere = others.some(
+        (other) => cluster.acceptorCheck.view(other.self).decided >= slot && holdsWhole(cluster, other, slot),
+      );
+      if (!hasImage && !hasQuorums(others, configuration) && !isToldElsewhere) return false;
+    }
+  }
+  return true;
+}
+
+/** Down, cut off, mute towards us or deaf but talking, frozen, or with a disk that never answers. */
+function leaveBroken(cluster: PaxosCluster, node: SimulatedNode, prng: Prng): void {
+  const numbers = cluster.nodes.map((other) => other.node);
+  const links = linksOf(node.node, numbers);
+  switch (prng.integer(0, 5)) {
+    case 0:
+      if (!node.isDown) node.stop("crashed");
+      break;
+    case 1:
+      cluster.network.block(links);
+      break;
+    case 2:
+      cluster.network.block(links.filter(([from]) => from !== node.node));
+      break;
+    case 3:
+      cluster.network.block(links.filter(([from]) => from === node.node));
+      break;
+    case 4:
+      node.pause();
+      break;
+    default:
+      node.disk.stall();
+  }
+}
+
+/** A write and a read by anybody, and a read at each node of the majority. */
+function addProbes(cluster: PaxosCluster, core: readonly SimulatedNode[]): Client[] {
+  const write = { process: 0, kind: "write", key: "probe", thinkUs: 0 } as const;
+  const read = { process: 0, kind: "read", key: "probe", thinkUs: 0 } as const;
+  return [
+    cluster.addClient([write, read]),
+    ...core.map((node) => cluster.addClient([{ ...read, thinkUs: 500_000 }], { pinnedTo: node })),
+  ];
+}
+
+function isConverged(cluster: PaxosCluster, core: readonly SimulatedNode[]): boolean {
+  const leader = cluster.leader();
+  if (leader?.status === undefined || !core.includes(leader)) return false;
+  const { decided, replica } = leader.status;
+  return core.every(({ status }) => {
+    if (status === undefined) return false;
+    return status.leader === replica && status.applied === decided && status.doubtful.length === 0;
+  });
+}
+
+function describeStuck(
+  cluster: PaxosCluster,
+  core: readonly SimulatedNode[],
+  clients: readonly Client[],
+): string {
+  const lines = [
+    `${core.map(({ node }) => node).join(",")} healed ${LIMIT_US / 1_000_000} s ago and have not converged`,
+  ];
+  for (const { waitingFor } of clients) if (waitingFor !== undefined) lines.push(`  waiting: ${waitingFor}`);
+  for (const node of cluster.nodes) {
+    lines.push(
+      `  node ${node.node}${core.includes(node) ? "" : " (broken)"}: ${node.downReason ?? JSON.stringify(node.status)}`,
+    );
+  }
+  return lines.join("\n");
+}
