@@ -1,0 +1,80 @@
+// The command line of the mutant runner: `pnpm mutants <suite> [--only NAME…] [--markdown | --json]`. See docs/testing.md.
+
+import { join } from "node:path";
+import process from "node:process";
+import { Command } from "commander";
+import colors from "picocolors";
+import type { MutantSuite } from "./mutant.ts";
+import { loadSuite, suiteNames } from "./suites.ts";
+import { runTrial, type Verdict } from "./trial.ts";
+import { WorkspaceCopy } from "./workspace-copy.ts";
+
+interface CommandLineOptions {
+  readonly only?: readonly string[];
+  readonly markdown?: boolean;
+  readonly json?: boolean;
+  readonly base: string;
+  readonly control: string;
+}
+
+interface Row {
+  readonly name: string;
+  readonly description: string;
+  readonly verdict: Verdict;
+}
+
+const program = new Command("mutants")
+  .description(
+    "Plants known bugs in a copy of the product, one after the other, and shows that its tests notice.",
+  )
+  .argument("<suite>", suiteNames.join(", "))
+  .option("--only <names...>", "these mutants only")
+  .option("--base <text>", "what seeds are derived from", "mutant")
+  .option("--control <n>", "seeds that the unchanged product must pass first", "100")
+  .option("--markdown", "print the result as a table for docs/testing.md")
+  .option("--json", "print the result as JSON")
+  .action(main);
+
+await program.parseAsync();
+
+async function main(suiteName: string, options: CommandLineOptions): Promise<void> {
+  const suite = await loadSuite(suiteName);
+  const repository = join(import.meta.dirname, "..", "..", "..", "..");
+  using copy = new WorkspaceCopy(repository, suite.packages);
+  const control = runTrial(copy.root, suite.trial, options.base, Number(options.control));
+  if (control.caught) throw new Error(`The unchanged product fails: ${control.by}: ${control.message}`);
+  const rows = await tryAll(suite, copy, options);
+  if (options.json) print(JSON.stringify(rows, undefined, 2));
+  else if (options.markdown) print(markdownTable(rows));
+  const missed = rows.filter(({ verdict }) => !verdict.caught);
+  process.stderr.write(`${rows.length - missed.length} of ${rows.length} mutants caught\n`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+async function tryAll(suite: MutantSuite, copy: WorkspaceCopy, options: CommandLineOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  const chosen = suite.mutants.filter(
+    ({ name }) => options.only === undefined || options.only.includes(name),
+  );
+  if (chosen.length === 0) throw new RangeError("Cannot try mutants: none has such a name");
+  for (const mutant of chosen) {
+    const verdict = await copy.withMutant(mutant, () => runTrial(copy.root, suite.trial, options.base));
+    rows.push({ name: mutant.name, description: mutant.description, verdict });
+    const mark = verdict.caught ? colors.green("caught") : colors.red("MISSED");
+    const seeds = verdict.seeds === undefined ? "" : `, ${verdict.seeds} seeds`;
+    process.stderr.write(`${mark} ${mutant.name}: ${verdict.by}${seeds}, ${verdict.seconds.toFixed(1)} s\n`);
+  }
+  return rows;
+}
+
+function markdownTable(rows: readonly Row[]): string {
+  const lines = ["| mutant | the bug | seeds | noticed by |", "| --- | --- | ---: | --- |"];
+  for (const { name, description, verdict } of rows) {
+    lines.push(`| \`${name}\` | ${description} | ${verdict.seeds ?? "–"} | ${verdict.by} |`);
+  }
+  return lines.join("\n");
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,16 @@
+// The suites of mutants, by name. To add one: a file under `packages/testkit/mutants/`, and a line here.
+
+import type { MutantSuite } from "./mutant.ts";
+
+const loaders: Readonly<Record<string, () => Promise<MutantSuite>>> = {
+  paxos: async () => (await import("../../mutants/paxos.ts")).paxosMutants,
+};
+
+export const suiteNames: readonly string[] = Object.keys(loaders);
+
+export async function loadSuite(name: string): Promise<MutantSuite> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  if (load === undefined)
+    throw new RangeError(`Cannot find the mutants of ${name}: there are ${suiteNames.join(", ")}`);
+  return load();
+}

@@ -1,0 +1,83 @@
+// Runs the trial of a suite in a copy of the workspace and says whether it noticed that something is wrong.
+
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import type { MutantTrial } from "./mutant.ts";
+
+export interface Verdict {
+  readonly caught: boolean;
+  /** Seeds that ran, the one that failed included; undefined for commands. */
+  readonly seeds: number | undefined;
+  /** `safety agreement`, `crash TypeError`, …; the exit status of a command. */
+  readonly by: string;
+  readonly message: string;
+  readonly seconds: number;
+}
+
+/** @param seedsMax fewer seeds than the suite allows, for a quick check */
+export function runTrial(root: string, trial: MutantTrial, base: string, seedsMax?: number): Verdict {
+  const startMs = Date.now();
+  const command =
+    trial.kind === "command"
+      ? trial.command
+      : simulatorCommand(root, trial, base, seedsMax ?? trial.seedsMax);
+  const result = spawnSync(command[0], command.slice(1), {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: (trial.minutesMax + 1) * 60_000,
+  });
+  const seconds = (Date.now() - startMs) / 1_000;
+  if (result.error !== undefined && result.status === null) {
+    return { caught: true, seeds: undefined, by: "timeout", message: result.error.message, seconds };
+  }
+  if (trial.kind === "simulator") return simulatorVerdict(result.stdout, result.stderr, seconds);
+  const message = result.stderr.trim().split("\n").at(-1) ?? "";
+  return { caught: result.status !== 0, seeds: undefined, by: `exit ${result.status}`, message, seconds };
+}
+
+function simulatorCommand(
+  root: string,
+  trial: Extract<MutantTrial, { kind: "simulator" }>,
+  base: string,
+  seedsMax: number,
+): [string, ...string[]] {
+  const main = join(root, "packages", "testkit", "src", "simulator", "main.ts");
+  const limits = ["--seeds", String(seedsMax), "--minutes", String(trial.minutesMax)];
+  const profile = trial.profile === undefined ? [] : ["--profile", trial.profile];
+  return [
+    process.execPath,
+    main,
+    trial.target,
+    "--json",
+    "--shrink",
+    "0",
+    "--base",
+    base,
+    ...limits,
+    ...profile,
+  ];
+}
+
+interface SimulatorReport {
+  readonly seeds: number;
+  readonly failures: readonly { readonly kind: string; readonly check: string; readonly message: string }[];
+}
+
+function simulatorVerdict(stdout: string, stderr: string, seconds: number): Verdict {
+  let report: SimulatorReport;
+  try {
+    report = JSON.parse(stdout) as SimulatorReport;
+  } catch {
+    throw new Error(`Cannot judge a mutant: the simulator did not report.\n${stderr.slice(-2_000)}`);
+  }
+  const failure = report.failures[0];
+  return {
+    caught: failure !== undefined,
+    seeds: report.seeds,
+    by: failure === undefined ? "nothing" : `${failure.kind} ${failure.check}`,
+    message: failure?.message ?? "",
+    seconds,
+  };
+}
