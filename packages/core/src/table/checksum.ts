@@ -9,17 +9,17 @@ const PRIME_3 = 0xc2b2ae3d;
 const PRIME_4 = 0x27d4eb2f;
 const PRIME_5 = 0x165667b1;
 
-/** The xxHash32 of the bytes under seed 0, as an unsigned number. */
-export function xxHash32(bytes: Uint8Array): number {
+/** The xxHash32 of the bytes, as an unsigned number. */
+export function xxHash32(bytes: Uint8Array, seed = 0): number {
   const { length } = bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   let at = 0;
-  let hash = PRIME_5;
+  let hash = (seed + PRIME_5) | 0;
   if (length >= 16) {
-    let a = (PRIME_1 + PRIME_2) | 0;
-    let b = PRIME_2 | 0;
-    let c = 0;
-    let d = -PRIME_1 | 0;
+    let a = (seed + PRIME_1 + PRIME_2) | 0;
+    let b = (seed + PRIME_2) | 0;
+    let c = seed | 0;
+    let d = (seed - PRIME_1) | 0;
     for (; at + 16 <= length; at += 16) {
       a = round(a, view.getUint32(at, true));
       b = round(b, view.getUint32(at + 4, true));

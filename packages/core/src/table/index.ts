@@ -1,0 +1,15 @@
+// Values as lists of chunks, and as bytes, for storages and transports.
+export { toRecordBatch } from "./batch-input.ts";
+export { xxHash32 } from "./checksum.ts";
+export { decodeBatches, encodeBatches } from "./ipc.ts";
+export { assertSchemaFits } from "./schema.ts";
+export {
+  appendRows,
+  chunksAddedTo,
+  chunksOf,
+  fromChunks,
+  rowCount,
+  type StoredValue,
+  toBatch,
+  toTable,
+} from "./stored-value.ts";
