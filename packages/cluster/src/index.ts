@@ -1,0 +1,40 @@
+// The shard: a deterministic state machine over a log.
+export { ClusterError, type ClusterErrorCode } from "./errors.ts";
+export type { Certified, Install } from "./shard/certify.ts";
+export type { Command, ShardRecord } from "./shard/command.ts";
+export type { HomeAnswer } from "./shard/in-the-way.ts";
+export {
+  newestIdentities,
+  type RangeRequest,
+  type RangeResult,
+  type ReadEntry,
+  type ReadRequest,
+  type ReadResult,
+  readAt,
+  readNewest,
+} from "./shard/read.ts";
+export type { Refusal } from "./shard/refusal.ts";
+export { ShardValue } from "./shard/shard-value.ts";
+export {
+  type Applied,
+  type CheckpointEntry,
+  type Prepared,
+  type ResolvedConflicts,
+  type ShardCheckpoint,
+  ShardStateMachine,
+  type ShardStatus,
+} from "./shard/state-machine.ts";
+export {
+  type Commitment,
+  MERGE_VERSION,
+  type MergeBy,
+  type MergeStep,
+  mergeCommitments,
+  type NamedResolution,
+  type Operation,
+  type PointRead,
+  type ShardTransaction,
+  type VersionIdentity,
+  type Write,
+} from "./shard/transaction.ts";
+export { type Validation, type ValidationResult, validate } from "./shard/validate.ts";
