@@ -9,7 +9,10 @@ import type { Merge } from "./vote.ts";
 /** What does not change while a coordinator works. */
 export interface Task<P, V> {
   readonly id: TransactionId;
-  /** All participants, home included, in ascending order. */
+  /**
+   * Home and the others, in ascending order: all of them where a transaction begins, and where recovery begins, those that
+   * are known to need the outcome.
+   */
   readonly participants: readonly ParticipantId[];
   /** What each participant is asked to certify. Empty for one that begins by asking home. */
   readonly requests: ReadonlyMap<ParticipantId, P>;

@@ -75,7 +75,7 @@ const RULES: { readonly [Ph in Phase]: { readonly [E in Event]: Rule<Ph, E> } } 
     expired: hearOutcome,
     refused: ignore,
     retry: resend,
-    timedOut: reportDoubt,
+    timedOut: doubt,
     cancelled: ignore,
   },
   completing: {
@@ -214,8 +214,9 @@ function conclude<P, V, R>(task: Task<P, V>, outcome: Outcome<V, R>): Coordinato
   return { state, effects: [report, ...effects] };
 }
 
-function reportDoubt<P, V, R>(_: Task<P, V>, state: StateIn<"deciding", V, R>): CoordinatorStep<P, V, R> {
-  if (state.doubted) return { state, effects: [] };
+/** The first time, the client hears that the outcome is in doubt; the second time, it is left to recovery. */
+function doubt<P, V, R>(_: Task<P, V>, state: StateIn<"deciding", V, R>): CoordinatorStep<P, V, R> {
+  if (state.doubted) return { state: { phase: "done" }, effects: [] };
   return { state: { ...state, doubted: true }, effects: [{ kind: "report", result: { kind: "inDoubt" } }] };
 }
 

@@ -10,7 +10,7 @@ export interface PaceOptions {
   readonly decideTimeoutTicks: number;
   /** How long recovery waits while home is prepared and undecided, before it proposes an abort there. Default: 100. */
   readonly inquireTimeoutTicks: number;
-  /** How long participants are told the outcome before the rest is left to their own recovery. Default: 1000. */
+  /** How long a coordinator goes on after it has told the client, before it leaves the rest to recovery. Default: 1000. */
   readonly completeTimeoutTicks: number;
   /** How long a transaction may be unfinished at a participant before somebody is sent to finish it. Default: 150. */
   readonly patienceTicks: number;

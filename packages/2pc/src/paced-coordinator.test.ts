@@ -74,6 +74,13 @@ test("completing is left to others after its time", () => {
   expect(ticks(paced, 100).size).toBe(0);
 });
 
+test.each(["transaction", "recovery"] as const)("a %s ends by itself when nobody answers", (how) => {
+  const paced = coordinator();
+  paced.begin(how);
+  ticks(paced, 5000);
+  expect(paced.state.phase).toBe("done");
+});
+
 test("an only participant commits at once", () => {
   const alone = new PacedCoordinator<string, number, string>({ ...task, participants: [0] }, { seed: 1 });
   expect(summary(alone.begin("transaction"))).toEqual(["0 commit"]);

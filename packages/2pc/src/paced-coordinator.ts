@@ -101,16 +101,21 @@ export class PacedCoordinator<P, V, R> {
     this.#retryAt = this.#ticksInPhase + this.#jitter.around(pause);
   }
 
+  /** When the phase has taken too long. Every phase ends, so a coordinator ends by itself even if nobody answers. */
   #timeoutTicks(): number {
     const { prepareTimeoutTicks, inquireTimeoutTicks, decideTimeoutTicks, completeTimeoutTicks } = this.#pace;
-    const ticks = {
-      preparing: prepareTimeoutTicks,
-      inquiring: inquireTimeoutTicks,
-      deciding: decideTimeoutTicks,
-      completing: completeTimeoutTicks,
-      done: Number.POSITIVE_INFINITY,
-    } satisfies Record<CoordinatorState<V, R>["phase"], number>;
-    return ticks[this.#state.phase];
+    switch (this.#state.phase) {
+      case "preparing":
+        return prepareTimeoutTicks;
+      case "inquiring":
+        return inquireTimeoutTicks;
+      case "deciding":
+        return this.#state.doubted ? decideTimeoutTicks + completeTimeoutTicks : decideTimeoutTicks;
+      case "completing":
+        return completeTimeoutTicks;
+      case "done":
+        return Number.POSITIVE_INFINITY;
+    }
   }
 }
 
