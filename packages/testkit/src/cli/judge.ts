@@ -13,6 +13,7 @@ import {
   type LinearizabilityFailure,
   type Model,
   modelNamed,
+  proscribedBy,
 } from "../checkers/index.ts";
 import type { History, Value } from "../history/index.ts";
 
@@ -106,7 +107,9 @@ function mainVerdict(history: History, { model, initial, limit }: JudgeOptions):
   });
   const { anomalies, counts, notRuledOut, givenUp } = result;
   const faults = anomalies.map((anomaly) => ({ ...anomaly, anomaly }));
-  const valid = result.valid && givenUp.length > 0 ? "unknown" : result.valid;
+  const proscribed = proscribedBy(result.model);
+  const isOpen = givenUp.some((kind) => proscribed.has(kind));
+  const valid = result.valid && isOpen ? "unknown" : result.valid;
   return { ...nothing, valid, faults, counts, notRuledOut, givenUp };
 }
 

@@ -21,7 +21,7 @@ export interface TransactionOptions {
   readonly initial?: Value;
   /** Anomalies kept of each kind that needs no cycle; the others are only counted. Default 10. */
   readonly examplesMax?: number;
-  /** Edges that the search for one kind of cycle may walk before it is given up. Default 50 000 000. */
+  /** Edges that the search for one kind of cycle may walk before it is given up. Default 20 000 000. */
   readonly stepsMax?: number;
 }
 
@@ -62,7 +62,7 @@ export function checkTransactions(history: History, options: TransactionOptions 
   const level = levelOf(model);
   const findings = new Findings(options.examplesMax ?? 10);
   const graph = dependencyGraph(history, level, options.initial ?? null, findings);
-  const { cycles, givenUp } = cyclesOf(graph, history, level, options.stepsMax ?? 50_000_000);
+  const { cycles, givenUp } = cyclesOf(graph, history, level, options.stepsMax ?? 20_000_000);
   const proscribed = proscribedBy(model);
   const anomalies = [
     ...findings.kept.map(
