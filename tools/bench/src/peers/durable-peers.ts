@@ -26,14 +26,14 @@ export function onDisk(name: string, prepare: (directory: string) => Promise<Pre
   };
 }
 
-/** As many bytes as Khonsu writes for so many commits together, appended to a file and synced by `fdatasync`. */
-export function fdatasyncLimit(callers: number, bytes: number): Subject {
-  return onDisk(`fdatasync of the same ${bytes} bytes for ${callers} commits`, (directory) => {
+/** Appends `bytes` bytes to a file and has the disk take them, by `fdatasync`; each counts as `commits` operations. */
+export function fdatasyncOf(bytes: number, commits: number): Subject {
+  return onDisk(`fdatasync of ${bytes} bytes, one at a time`, (directory) => {
     const file = openSync(join(directory, "log"), "w");
     const content = Buffer.alloc(bytes, 0xa5);
     return {
       run: (operations, latencies) => {
-        for (let done = 0; done < operations; done += callers) {
+        for (let done = 0; done < operations; done += commits) {
           const started = performance.now();
           writeSync(file, content);
           fdatasyncSync(file);

@@ -7,7 +7,7 @@ import { type CommitRecord, type CommitTimestamp, Khonsu } from "@khonsu/core";
 import { type LevelDatabase, LevelStorage } from "@khonsu/storage-level";
 import { type BenchCase, compare, type Row, type Subject } from "../compare.ts";
 import { concurrently } from "../concurrently.ts";
-import { fdatasyncLimit, levelDurable, lmdbDurable, onDisk, sqliteDurable } from "../peers/durable-peers.ts";
+import { fdatasyncOf, levelDurable, lmdbDurable, onDisk, sqliteDurable } from "../peers/durable-peers.ts";
 import { pickKeys } from "../workload.ts";
 import { BATCH, BYTES } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
@@ -61,7 +61,7 @@ async function durableCase(callers: number, operations: number): Promise<BenchCa
     slice: Math.max(callers, 20),
     subjects: [
       khonsu(callers),
-      fdatasyncLimit(callers, await bytesOfGroup(callers)),
+      fdatasyncOf(await bytesOfGroup(callers), callers),
       lmdbDurable(data, callers),
       sqliteDurable(data, callers),
       levelDurable(data, callers),

@@ -6,6 +6,7 @@ import { durable } from "./durable.ts";
 import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
 import { memory } from "./memory.ts";
+import { paxosDurable } from "./paxos-durable.ts";
 
 export type TableRow = Readonly<Record<string, string | number>>;
 
@@ -23,5 +24,6 @@ export const suites: Readonly<Record<string, Suite>> = {
   durable,
   growth,
   memory,
+  "paxos-durable": paxosDurable,
   "hash-ring": () => hashRing(),
 };
