@@ -45,15 +45,11 @@ export function crc32c(bytes: Uint8Array, previous = 0): number {
   return ~crc >>> 0;
 }
 
-/** Adds one integer of up to 53 bits to a CRC. */
-function crcOfInteger(value: number, previous: number): number {
-  const t = TABLES;
-  let crc = ~previous;
-  let low = value | 0;
-  let high = (value / 0x100000000) | 0;
-  for (let i = 0; i < 4; i++, low >>>= 8) crc = (crc >>> 8) ^ t[(crc ^ low) & 0xff]!;
-  for (let i = 0; i < 4; i++, high >>>= 8) crc = (crc >>> 8) ^ t[(crc ^ high) & 0xff]!;
-  return ~crc >>> 0;
+/** Mixes one integer of up to 53 bits into a 32-bit state. For a fixed integer a bijection of the state, so nothing is lost. */
+function mixInteger(value: number, state: number): number {
+  let mixed = Math.imul(state ^ value, 0x9e3779b1);
+  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ (value / 0x100000000), 0x85ebca6b);
+  return mixed ^ (mixed >>> 13);
 }
 
 const KIND_CODE: Record<Entry["kind"], number> = { noop: 1, command: 2, membership: 3 };
@@ -72,18 +68,18 @@ export type UnsealedEntry =
       readonly configuration: Extract<Entry, { kind: "membership" }>["configuration"];
     };
 
-/** The checksum that `entry` must carry in slot `at`. */
+/** The checksum that `entry` must carry in slot `at`: CRC-32C of the command, begun from a mix of everything else. */
 export function entryChecksum(entry: UnsealedEntry, at: Slot): number {
-  const crc = crcOfInteger(at, KIND_CODE[entry.kind]);
+  const start = mixInteger(at, KIND_CODE[entry.kind]);
   switch (entry.kind) {
     case "noop":
-      return crc;
+      return start >>> 0;
     case "command":
-      return crc32c(entry.command, crcOfInteger(entry.sequence, crcOfInteger(entry.client, crc)));
+      return crc32c(entry.command, mixInteger(entry.sequence, mixInteger(entry.client, start)));
     case "membership":
-      return configurationNumbers(entry.configuration).reduce(
-        (sum, number) => crcOfInteger(number, sum),
-        crc,
+      return (
+        configurationNumbers(entry.configuration).reduce((sum, number) => mixInteger(number, sum), start) >>>
+        0
       );
   }
 }

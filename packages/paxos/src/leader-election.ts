@@ -73,6 +73,11 @@ export class LeaderElection {
     return this.reachesQuorum;
   }
 
+  /** As `quorumConnected`, but true as well before the first answers are in. */
+  get mayReachQuorum(): boolean {
+    return this.reachesQuorum || this.roundNumber <= 1;
+  }
+
   /** The round number for a ballot above all that were seen. */
   get nextBallotRound(): number {
     return this.highestBallot.round + 1;

@@ -402,7 +402,7 @@ export class Replica {
       leading: this.leader?.ballot ?? ZERO_BALLOT,
       promised: this.acceptor.promised,
       healthy: this.election.healthy,
-      electable: this.mayLead && this.election.quorumConnected,
+      electable: this.mayLead && this.election.mayReachQuorum,
       stalled: this.stalled || !this.admitted,
       priority: this.context.options.priority,
       decided,

@@ -6,6 +6,7 @@ import { durable } from "./durable.ts";
 import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
 import { memory } from "./memory.ts";
+import { paxos } from "./paxos.ts";
 import { paxosDurable } from "./paxos-durable.ts";
 
 export type TableRow = Readonly<Record<string, string | number>>;
@@ -25,5 +26,6 @@ export const suites: Readonly<Record<string, Suite>> = {
   growth,
   memory,
   "paxos-durable": paxosDurable,
+  paxos,
   "hash-ring": () => hashRing(),
 };
