@@ -1,4 +1,4 @@
-/** Runs `crash-child.ts` and reads what it says it has done. */
+/** Runs a process that works on a database until it is killed, and reads what it says it has done. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,8 +10,6 @@ import { Khonsu } from "@khonsu/core";
 import { LevelStorage } from "../src/index.ts";
 import { audit } from "./ledger.ts";
 
-const CHILD = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
-
 export interface Ended {
   /** The lines that it wrote. */
   readonly lines: string[];
@@ -22,17 +20,19 @@ export interface Ended {
 }
 
 /**
- * Runs a child on the store at `location` until it has ended.
+ * Runs the program `script` of this directory on the database at `location` until it has ended.
  *
  * @param onLine called after each line, and once before the first
  * @param fileBlocksMax a limit on the size of a file, in the blocks of `ulimit -f`; a write beyond it fails
  */
 export async function runChild(
+  script: string,
   location: string,
   onLine: (child: ChildProcess, lines: number) => void,
   fileBlocksMax?: number,
 ): Promise<Ended> {
-  const command = [process.execPath, CHILD, location];
+  const program = fileURLToPath(new URL(`./${script}`, import.meta.url));
+  const command = [process.execPath, program, location];
   const limited =
     fileBlocksMax === undefined
       ? command

@@ -37,7 +37,7 @@ async function lane(name: string, kills: number, random: Prng): Promise<number> 
     const location = join(root, name, String(Math.floor(kill / KILLS_PER_DIRECTORY)));
     if (kill % KILLS_PER_DIRECTORY === 0) steps = NO_STEPS;
     const killAt = random.integer(0, LINES_MAX);
-    const { lines, signal, complaint } = await runChild(location, (child, count) => {
+    const { lines, signal, complaint } = await runChild("crash-child.ts", location, (child, count) => {
       if (count === killAt) child.kill("SIGKILL");
     });
     assert.equal(signal, "SIGKILL", `the child ended by itself: ${complaint}`);
@@ -65,7 +65,7 @@ test.each([8, 64, 200])(
   "a file that cannot grow beyond %i blocks stops the store with an error, and loses nothing",
   async (blocks) => {
     const location = join(root, "full");
-    const ended = await runChild(location, () => {}, blocks);
+    const ended = await runChild("crash-child.ts", location, () => {}, blocks);
     expect(ended).toMatchObject({ signal: null, code: 1 });
     expect(ended.complaint).toContain("KHONSU_STORAGE_FAILED");
     const promised = acknowledged(ended.lines, NO_STEPS);
