@@ -56,8 +56,8 @@ function microOpProblem(name: unknown, op: readonly unknown[], outcome: Outcome)
       return op[4] === undefined || typeof op[4] === "boolean" ? undefined : "cas ends with true or false";
     case "contains":
       if (!isValue(op[2])) return "contains takes a value";
-      if (outcome === "ok" && typeof op[3] !== "boolean") return "contains ends with true or false";
-      return undefined;
+      if (typeof op[3] === "boolean" || (op[3] === undefined && outcome !== "ok")) return undefined;
+      return "contains ends with true or false";
     case "delete":
       return undefined;
     default:

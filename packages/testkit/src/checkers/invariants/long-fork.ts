@@ -1,4 +1,4 @@
-// Long fork (Sovran et al., SOSP 2011, §4): two transactions that saw two updates in opposite orders, one the first without the second, the
+// Long fork (Sovran et al., SOSP 2011): two transactions that saw two updates in opposite orders, one the first without the second, the
 // other the second without the first. Snapshot isolation forbids it, parallel snapshot isolation does not.
 import { describeOperation, operationName } from "../../history/describe.ts";
 import type { History, Key } from "../../history/operation.ts";

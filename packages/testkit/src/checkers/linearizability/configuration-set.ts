@@ -1,6 +1,6 @@
 // The configurations that a search has been in: which calls were linearized, and the state that this led to.
 //
-// Lowe's improvement of Wing & Gong (Testing for linearizability, 2017, §4): reaching a configuration a second time cannot
+// Lowe's improvement of Wing & Gong (Testing for linearizability, 2017): reaching a configuration a second time cannot
 // help, so each is explored once. Calls are numbered by invocation, so the linearized ones are a solid run and then a
 // few more; only the words of the bit set between the run and the last one are kept, which makes long histories fit.
 // Configurations are compared exactly: a hash alone could declare a linearizable history refuted.

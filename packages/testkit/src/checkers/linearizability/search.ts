@@ -1,4 +1,4 @@
-// Search for a linearization of the calls on one object: Wing & Gong 1993 as improved by Lowe 2017 (§3 and §4).
+// Search for a linearization of the calls on one object: Wing & Gong 1993 as improved by Lowe 2017.
 //
 // Invocations and returns stand in a doubly linked list by time. The search takes an invocation from the list when the
 // model allows it as the next step, and steps back when it meets a return whose call has not been linearized: that call

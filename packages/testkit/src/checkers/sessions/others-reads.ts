@@ -1,4 +1,4 @@
-// Guarantees about what others see of a session (Terry et al. 1994, §3): monotonic writes and writes follow reads. Who sees a write sees
+// Guarantees about what others see of a session (Terry et al. 1994): monotonic writes and writes follow reads. Who sees a write sees
 // what the session had written, or read, before it: in the same key by the order of versions, in another key within one transaction.
 import { describeOperation, operationName } from "../../history/describe.ts";
 import type { History, Key } from "../../history/operation.ts";

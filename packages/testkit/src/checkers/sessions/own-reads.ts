@@ -1,4 +1,4 @@
-// Guarantees about what a session itself sees (Terry et al. 1994, §3): monotonic reads and read your writes.
+// Guarantees about what a session itself sees (Terry et al. 1994): monotonic reads and read your writes.
 import { describeOperation, operationName } from "../../history/describe.ts";
 import type { History, Key } from "../../history/operation.ts";
 import { type CheckResult, Judgement } from "../violation.ts";

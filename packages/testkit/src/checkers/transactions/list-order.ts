@@ -1,4 +1,4 @@
-// The version order of a list and what follows from it (Kingsbury & Alvaro 2020, §4 and §5).
+// The version order of a list and what follows from it (Kingsbury & Alvaro 2020).
 //
 // A read of a list shows not only a version but all versions before it: with unique elements the longest read is the version order.
 //
