@@ -3,7 +3,22 @@
  * Transactions that merely conflict are no errors here; they are answered with a `Refusal`.
  */
 
+import type { TransactionId } from "@khonsu/2pc";
+import type { ConflictDetail, ErrorCode } from "@khonsu/core";
+
 export type ClusterErrorCode =
+  /** The codes of the embedded store, where the same happens in a cluster. */
+  | ErrorCode
+  /** No replica of a shard could serve in time. Nothing was applied. A retry can help. */
+  | "KHONSU_UNAVAILABLE"
+  /** A commit may still take effect: `transactionId` tells which. */
+  | "KHONSU_IN_DOUBT"
+  /** Whether a commit took effect is no longer known, and nothing of it is in flight any more. */
+  | "KHONSU_OUTCOME_EXPIRED"
+  /** The snapshot is below the floor under which versions are purged. A retry takes a newer one. */
+  | "KHONSU_SNAPSHOT_TOO_OLD"
+  /** Timestamps have come to the hard limit. */
+  | "KHONSU_TIMESTAMP_LIMIT"
   /** An invariant of docs/spec/transactions.md does not hold. Stop the replica: that is better than two histories. */
   | "KHONSU_INVARIANT_VIOLATED"
   /** Bytes that are no entry of a shard's log. Nothing was applied. */
@@ -15,26 +30,33 @@ export type ClusterErrorCode =
   /** A timestamp further ahead of the leader's clock than is allowed. Set the clock right; `detail.now` is the leader's time. */
   | "KHONSU_CLOCK_SKEW";
 
+export interface ClusterErrorOptions {
+  readonly cause?: unknown;
+  /** Whether the same call can succeed later. Default: false. */
+  readonly retryable?: boolean;
+  readonly detail?: Readonly<Record<string, string | number>>;
+  readonly conflicts?: readonly ConflictDetail[];
+  readonly transactionId?: TransactionId;
+}
+
 export class ClusterError extends Error {
   override readonly name = "ClusterError";
   readonly code: ClusterErrorCode;
   /** Whether the same call can succeed later. */
   readonly retryable: boolean;
   readonly detail: Readonly<Record<string, string | number>>;
+  /** Which keys conflicted and how; empty for an error that is not a conflict. */
+  readonly conflicts: readonly ConflictDetail[];
+  /** The transaction that the error is about, where its outcome is in question. */
+  readonly transactionId: TransactionId | undefined;
 
-  constructor(
-    code: ClusterErrorCode,
-    message: string,
-    options: {
-      readonly cause?: unknown;
-      readonly retryable?: boolean;
-      readonly detail?: Readonly<Record<string, string | number>>;
-    } = {},
-  ) {
+  constructor(code: ClusterErrorCode, message: string, options: ClusterErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.detail = options.detail ?? {};
+    this.conflicts = options.conflicts ?? [];
+    this.transactionId = options.transactionId;
   }
 }
 

@@ -1,5 +1,14 @@
+// The runtime: nodes, and sessions of their clients.
+export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
+export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
+export { ClusterTransaction } from "./cluster-transaction.ts";
+// For implementers of consensus, transport and placement.
+export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 // The shard: a deterministic state machine over a log.
-export { ClusterError, type ClusterErrorCode } from "./errors.ts";
+export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
+export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
+export type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
+export type { Placement } from "./placement.ts";
 export type { Certified, Install } from "./shard/certify.ts";
 export type { Command, ShardRecord } from "./shard/command.ts";
 export type { HomeAnswer } from "./shard/in-the-way.ts";
@@ -38,3 +47,6 @@ export {
   type Write,
 } from "./shard/transaction.ts";
 export { type Validation, type ValidationResult, validate } from "./shard/validate.ts";
+export type { ShardCodec } from "./shard-log.ts";
+export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
+export type { Transport } from "./transport.ts";

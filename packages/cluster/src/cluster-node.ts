@@ -1,0 +1,141 @@
+/**
+ * A node: the replicas that it has, the router to the others, and the coordinators of its clients. It looks after what is
+ * left in doubt at the shards that it leads.
+ */
+
+import { Recovery } from "@khonsu/2pc";
+import type { Runtime } from "@khonsu/core";
+import { ClusterSession } from "./cluster-session.ts";
+import type { OpenConsensus } from "./consensus.ts";
+import { CoordinatorDriver } from "./coordinator-driver.ts";
+import { HybridClock } from "./hybrid-clock.ts";
+import type { ShardAnswer, ShardRequest } from "./messages.ts";
+import type { Placement } from "./placement.ts";
+import { Router } from "./router.ts";
+import { type ShardCodec, ShardLog } from "./shard-log.ts";
+import { DEFAULT_PATIENCE, type Patience, ShardReplica } from "./shard-replica.ts";
+import type { Transport } from "./transport.ts";
+
+export interface ClusterNodeOptions {
+  readonly self: number;
+  readonly placement: Placement;
+  readonly transport: Transport;
+  readonly openConsensus: OpenConsensus;
+  readonly codec: ShardCodec;
+  readonly runtime: Runtime;
+  /** Milliseconds since 1970 by this node's clock. */
+  readonly wallClock: () => number;
+  readonly patience?: Partial<Patience>;
+  /** How long a tick of recovery is, in milliseconds. Default 10. */
+  readonly tickMs?: number;
+}
+
+interface Hosted {
+  readonly replica: ShardReplica;
+  recovery: { readonly machine: object; readonly watch: Recovery } | undefined;
+}
+
+export class ClusterNode {
+  readonly router: Router;
+  readonly coordinators: CoordinatorDriver;
+  readonly clock: HybridClock;
+  readonly #options: ClusterNodeOptions;
+  readonly #hosted = new Map<number, Hosted>();
+  #isClosed = false;
+
+  private constructor(options: ClusterNodeOptions) {
+    const { placement, transport, runtime, self, wallClock, tickMs } = options;
+    this.#options = options;
+    this.clock = new HybridClock(wallClock);
+    const local: Transport = {
+      ask: (node, shard, request) =>
+        node === self ? this.serve(shard, request) : transport.ask(node, shard, request),
+    };
+    this.router = new Router({ placement, transport: local, runtime, self });
+    this.coordinators = new CoordinatorDriver({
+      router: this.router,
+      runtime,
+      ...(tickMs === undefined ? {} : { tickMs }),
+    });
+  }
+
+  /** Opens the replicas that the placement gives this node. */
+  static async open(options: ClusterNodeOptions): Promise<ClusterNode> {
+    const node = new ClusterNode(options);
+    const { placement, self } = options;
+    for (let shard = 0; shard < placement.shardCount; shard++) {
+      if (placement.replicasOf(shard).includes(self)) await node.#openReplica(shard);
+    }
+    node.#scheduleRecovery();
+    return node;
+  }
+
+  /** Answers what other nodes, and clients through them, ask of a shard that is here. */
+  async serve(shard: number, request: ShardRequest): Promise<ShardAnswer> {
+    const hosted = this.#isClosed ? undefined : this.#hosted.get(shard);
+    if (hosted === undefined) {
+      return { kind: "unavailable", message: `node ${this.#options.self} does not serve shard ${shard}` };
+    }
+    return hosted.replica.serve(request);
+  }
+
+  /** A session for a client: what it does follows what it has seen. */
+  session(): ClusterSession {
+    const { runtime } = this.#options;
+    return new ClusterSession({
+      router: this.router,
+      coordinators: this.coordinators,
+      clock: this.clock,
+      runtime,
+    });
+  }
+
+  replicaOf(shard: number): ShardReplica | undefined {
+    return this.#hosted.get(shard)?.replica;
+  }
+
+  /** Stops serving and recovering. Consensus is closed by whoever opened it. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #openReplica(shard: number): Promise<void> {
+    const { codec, openConsensus, runtime, patience } = this.#options;
+    const log = new ShardLog(shard, codec, (timestamp) => this.clock.merge(timestamp));
+    const consensus = await openConsensus(shard, log);
+    const replica = new ShardReplica({
+      log,
+      consensus,
+      runtime,
+      clock: this.clock,
+      askHome: (id, request) => this.router.askHome(id, request),
+      patience: { ...DEFAULT_PATIENCE, ...patience },
+    });
+    this.#hosted.set(shard, { replica, recovery: undefined });
+  }
+
+  #scheduleRecovery(): void {
+    const { runtime, tickMs = 10 } = this.#options;
+    runtime.schedule(tickMs, () => {
+      if (this.#isClosed) return;
+      for (const hosted of this.#hosted.values()) this.#recover(hosted);
+      this.#scheduleRecovery();
+    });
+  }
+
+  /** The leader of a shard finishes what has been unfinished there for a while. */
+  #recover(hosted: Hosted): void {
+    const { replica } = hosted;
+    if (!replica.consensus.status().isLeader) {
+      hosted.recovery = undefined;
+      return;
+    }
+    const { machine } = replica.log;
+    if (hosted.recovery?.machine !== machine) {
+      const seed = Math.floor(this.#options.runtime.random() * 2 ** 32);
+      hosted.recovery = { machine, watch: new Recovery(machine, { seed }) };
+    }
+    for (const { id, participants } of hosted.recovery.watch.tick())
+      void this.coordinators.recover(id, participants);
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The commit of a transaction of the cluster: what each shard is asked to certify, and what the decision means to the client.
+ * A read-only transaction validates instead.
+ */
+
+import type { TransactionId } from "@khonsu/2pc";
+import type { ConflictDetail } from "@khonsu/core";
+import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { toBatch, toRecordBatch } from "@khonsu/core/values";
+import type { ClusterTransaction } from "./cluster-transaction.ts";
+import type { CommitResult, CoordinatorDriver } from "./coordinator-driver.ts";
+import { ClusterError, type ClusterErrorCode } from "./errors.ts";
+import type { HybridClock } from "./hybrid-clock.ts";
+import type { Router } from "./router.ts";
+import type { Refusal } from "./shard/refusal.ts";
+import { byCodeUnits, type Commitment, type ShardTransaction, type Write } from "./shard/transaction.ts";
+import { applyIntent, namedResolution, toOperation, type WriteIntent } from "./write-buffer.ts";
+
+export interface CommitContext {
+  readonly router: Router;
+  readonly coordinators: CoordinatorDriver;
+  readonly clock: HybridClock;
+  /** Below 2^53. */
+  readonly randomId: () => number;
+}
+
+/** Certifies what a transaction without writes has read: behind a read index at every shard that it read. */
+export async function commitReadOnly(tx: ClusterTransaction, { router }: CommitContext): Promise<void> {
+  const { snapshot, reads } = tx;
+  const isExempt = reads.requests <= 1 && (tx.isFresh || reads.requests === 0);
+  if (tx.isolation !== "serializable" || snapshot === undefined || isExempt) return;
+  const answers = await Promise.all(
+    reads
+      .shards()
+      .map((shard) =>
+        router.ask(shard, { kind: "validate", validation: reads.validationOf(shard, snapshot) }),
+      ),
+  );
+  for (const answer of answers) {
+    if (answer.kind !== "outdated") continue;
+    tx.observed = Math.max(tx.observed, answer.clock) as CommitTimestamp;
+  }
+  if (answers.some(({ kind }) => kind === "outdated")) {
+    const message = "Cannot commit: something that was read has changed before the last read";
+    throw new ClusterError("KHONSU_SERIALIZATION_FAILURE", message, { retryable: true });
+  }
+}
+
+/** Commits a transaction with writes; resolver functions may take it more than one round. */
+export async function commitWrites(tx: ClusterTransaction, context: CommitContext): Promise<Commitment> {
+  for (;;) {
+    const requests = await shardTransactions(tx, context);
+    const home = homeOf(tx, requests, context.router);
+    const id: TransactionId = { birth: context.clock.next(), random: context.randomId(), home };
+    const result = await context.coordinators.commit(id, requests);
+    if (result.kind === "committed") return result.value;
+    const refusal = refusalIn(result);
+    if (refusal?.kind === "conflict") tx.observed = Math.max(tx.observed, refusal.clock) as CommitTimestamp;
+    const isResolved = refusal !== undefined && (await resolveByFunction(tx, refusal));
+    if (!isResolved) throw toError(id, result, refusal);
+  }
+}
+
+/** What each participant certifies: all that were written, and under serializable all that were read. */
+async function shardTransactions(
+  tx: ClusterTransaction,
+  { router, clock }: CommitContext,
+): Promise<Map<number, ShardTransaction>> {
+  const { placement } = router;
+  const isSerializable = tx.isolation === "serializable";
+  const byShard = new Map<number, WriteIntent[]>();
+  for (const shard of isSerializable ? tx.reads.shards() : []) byShard.set(shard, []);
+  for (const intent of tx.writes.values()) {
+    const shard = placement.shardOf(intent.key);
+    byShard.set(shard, [...(byShard.get(shard) ?? []), intent]);
+  }
+  const proposed = clock.next();
+  // Who has read nothing may take its snapshot now.
+  const snapshot =
+    tx.snapshot ?? (tx.isolation === "read-committed" && tx.reads.requests > 0 ? tx.observed : proposed);
+  const requests = new Map<number, ShardTransaction>();
+  for (const [shard, intents] of byShard) {
+    const writes = await Promise.all(intents.map((intent) => toWrite(tx, intent, shard)));
+    writes.sort((a, b) => byCodeUnits(a.key, b.key));
+    requests.set(shard, {
+      isolation: tx.isolation,
+      snapshot,
+      proposed,
+      observed: tx.observed,
+      reads: isSerializable ? tx.reads.readsOf(shard) : [],
+      ranges: isSerializable ? tx.reads.rangesOf(shard) : [],
+      writes,
+      readBack: writes.map(({ key }) => key).filter((key) => tx.writes.get(key)?.isReadBack === true),
+    });
+  }
+  return requests;
+}
+
+async function toWrite(
+  tx: ClusterTransaction,
+  { key, intent, policy, expected }: WriteIntent,
+  shard: number,
+): Promise<Write> {
+  const isBlind = intent.kind === "merge" && tx.snapshot === undefined;
+  const baseline = expected ?? (isBlind ? undefined : await baselineOf(tx, key, shard));
+  return {
+    key,
+    operation: toOperation(intent),
+    onConflict: namedResolution(policy.onConflict),
+    baseline,
+    mergeBy: policy.mergeBy,
+    isConditional: expected !== undefined,
+  };
+}
+
+/** The version that a write replaces: the one that was read, or that the snapshot has; without a snapshot, the newest. */
+async function baselineOf(tx: ClusterTransaction, key: string, shard: number): Promise<CommitTimestamp> {
+  const seen = tx.reads.get(key);
+  if (seen !== undefined) return seen.version;
+  if (tx.snapshot === undefined) return tx.newestIdentity(shard, key);
+  const { entries } = await tx.fetch(shard, { keys: [key], ranges: [] });
+  return entries[0]!.version;
+}
+
+/** Home is a shard that is written, the first in order of keys as they were written. */
+function homeOf(
+  tx: ClusterTransaction,
+  requests: ReadonlyMap<number, unknown>,
+  { placement }: Router,
+): number {
+  for (const { key } of tx.writes.values()) return placement.shardOf(key);
+  return Math.min(...requests.keys());
+}
+
+function refusalIn(result: CommitResult): Refusal | undefined {
+  if (result.kind !== "aborted") return undefined;
+  const { reason } = result;
+  return reason.kind === "vote" || reason.kind === "refused" ? reason.reason : undefined;
+}
+
+/**
+ * Asks the resolver function of the write that conflicted, with what is committed now; its answer goes out under a new id,
+ * with that version as the one that it replaces.
+ */
+async function resolveByFunction(tx: ClusterTransaction, refusal: Refusal): Promise<boolean> {
+  if (refusal.kind !== "conflict" || refusal.conflict !== "write-write") return false;
+  const { key, committedAt } = refusal;
+  const write = tx.writes.get(key);
+  if (write === undefined || typeof write.policy.onConflict !== "function") return false;
+  if (tx.isolation === "serializable" && (write.isReadBack || tx.reads.get(key) !== undefined)) return false;
+  const committed = await tx.readNewest(key);
+  const mine = applyIntent(write.intent, undefined, key);
+  const answer = write.policy.onConflict({
+    key,
+    committed: committed.value === undefined ? undefined : toBatch(committed.value),
+    committedAt,
+    mine: mine === undefined ? undefined : toBatch(mine),
+    operation: write.intent.kind === "put" ? "write" : write.intent.kind === "merge" ? "append" : "delete",
+  });
+  if (answer === "abort") return false;
+  if (answer === "drop") tx.writes.delete(key);
+  else {
+    tx.writes.set({ ...write, intent: { kind: "put", value: toRecordBatch(answer) } });
+    tx.reads.addKey(key, committed);
+  }
+  return true;
+}
+
+const CONFLICT_CODES = {
+  "write-write": "KHONSU_WRITE_CONFLICT",
+  "read-write": "KHONSU_SERIALIZATION_FAILURE",
+  phantom: "KHONSU_SERIALIZATION_FAILURE",
+  version: "KHONSU_VERSION_MISMATCH",
+} as const;
+
+function toError(
+  id: TransactionId,
+  result: Exclude<CommitResult, { kind: "committed" }>,
+  refusal: Refusal | undefined,
+): ClusterError {
+  if (result.kind === "inDoubt") {
+    return new ClusterError("KHONSU_IN_DOUBT", "The commit may still take effect", { transactionId: id });
+  }
+  if (result.kind === "expired") {
+    return new ClusterError("KHONSU_OUTCOME_EXPIRED", "Whether the commit took effect is no longer known", {
+      transactionId: id,
+    });
+  }
+  if (refusal === undefined) {
+    const message = `Cannot commit: ${result.reason.kind}; nothing was applied`;
+    return new ClusterError("KHONSU_UNAVAILABLE", message, { retryable: true, transactionId: id });
+  }
+  const { code, message, isRetryable } = describe(refusal);
+  const key = refusal.kind === "conflict" ? refusal.key : undefined;
+  const conflicts: ConflictDetail[] = refusal.kind === "conflict" ? [{ kind: refusal.conflict, key }] : [];
+  return new ClusterError(code, message, { retryable: isRetryable, conflicts, transactionId: id });
+}
+
+function describe(refusal: Refusal): { code: ClusterErrorCode; message: string; isRetryable: boolean } {
+  switch (refusal.kind) {
+    case "conflict":
+      return {
+        code: CONFLICT_CODES[refusal.conflict],
+        message: `Cannot commit: ${JSON.stringify(refusal.key)} was committed meanwhile, at ${refusal.committedAt}`,
+        isRetryable: refusal.conflict !== "version",
+      };
+    case "busy":
+      return {
+        code: "KHONSU_WRITE_CONFLICT",
+        message: "Cannot commit: another transaction is about to commit what this one needs",
+        isRetryable: true,
+      };
+    case "snapshot-too-old":
+      return {
+        code: "KHONSU_SNAPSHOT_TOO_OLD",
+        message: `Cannot commit: the snapshot is below ${refusal.floor}`,
+        isRetryable: true,
+      };
+    case "timestamp-limit":
+      return {
+        code: "KHONSU_TIMESTAMP_LIMIT",
+        message: "Cannot commit: timestamps have come to the limit",
+        isRetryable: false,
+      };
+    case "unmergeable":
+      return {
+        code: refusal.code,
+        message: `Cannot commit: the rows for ${JSON.stringify(refusal.key)} do not fit the committed ones`,
+        isRetryable: false,
+      };
+  }
+}

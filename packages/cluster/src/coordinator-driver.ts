@@ -1,0 +1,86 @@
+/** Runs coordinators of `@khonsu/2pc`: carries out what they send, feeds what comes back, and keeps their time. */
+
+import {
+  type Beginning,
+  type CoordinatorEffect,
+  PacedCoordinator,
+  type PaceOptions,
+  type Result,
+  type TransactionId,
+} from "@khonsu/2pc";
+import type { Runtime } from "@khonsu/core";
+import type { Router } from "./router.ts";
+import type { Refusal } from "./shard/refusal.ts";
+import { type Commitment, mergeCommitments, type ShardTransaction } from "./shard/transaction.ts";
+
+export type CommitResult = Result<Commitment, Refusal>;
+
+type Effects = readonly CoordinatorEffect<ShardTransaction, Commitment, Refusal>[];
+
+export interface CoordinatorDriverOptions {
+  readonly router: Router;
+  readonly runtime: Runtime;
+  /** How long a tick is, in milliseconds. Default 10. */
+  readonly tickMs?: number;
+  readonly pace?: Partial<PaceOptions>;
+}
+
+export class CoordinatorDriver {
+  readonly #options: CoordinatorDriverOptions;
+
+  constructor(options: CoordinatorDriverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Commits a transaction; resolves with what its home has decided, or `inDoubt`.
+   *
+   * @param requests by participant, home included.
+   */
+  commit(id: TransactionId, requests: ReadonlyMap<number, ShardTransaction>): Promise<CommitResult> {
+    return this.#run(id, [...requests.keys()], requests, "transaction");
+  }
+
+  /** Finishes a transaction that was found in doubt; resolves with its outcome. */
+  recover(id: TransactionId, participants: readonly number[]): Promise<CommitResult> {
+    return this.#run(id, participants, new Map(), "recovery");
+  }
+
+  #run(
+    id: TransactionId,
+    participants: readonly number[],
+    requests: ReadonlyMap<number, ShardTransaction>,
+    beginning: Beginning,
+  ): Promise<CommitResult> {
+    const { router, runtime, tickMs = 10, pace = {} } = this.#options;
+    const task = {
+      id,
+      participants: [...participants].sort((a, b) => a - b),
+      requests,
+      merge: mergeCommitments,
+    };
+    const seed = Math.floor(runtime.random() * 2 ** 32);
+    const coordinator = new PacedCoordinator<ShardTransaction, Commitment, Refusal>(task, { ...pace, seed });
+    return new Promise((resolve) => {
+      const carryOut = (effects: Effects): void => {
+        for (const effect of effects) {
+          if (effect.kind === "report") resolve(effect.result);
+          else {
+            router.askParticipant(effect.to, effect.request).then(
+              (status) => carryOut(coordinator.answered(effect.to, status)),
+              // Not answered: the coordinator asks again when its time has come.
+              () => {},
+            );
+          }
+        }
+      };
+      const tick = (): void => {
+        if (coordinator.state.phase === "done") return;
+        carryOut(coordinator.tick());
+        runtime.schedule(tickMs, tick);
+      };
+      carryOut(coordinator.begin(beginning));
+      runtime.schedule(tickMs, tick);
+    });
+  }
+}

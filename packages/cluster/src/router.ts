@@ -1,0 +1,109 @@
+/** Finds a replica that answers: the one that answered last, then the others, again and again until the time is up. */
+
+import type { TransactionId } from "@khonsu/2pc";
+import type { Runtime } from "@khonsu/core";
+import { ClusterError } from "./errors.ts";
+import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
+import { jittered, pause, within } from "./pause.ts";
+import type { Placement } from "./placement.ts";
+import type { ShardStatus } from "./shard/state-machine.ts";
+import type { Transport } from "./transport.ts";
+
+export interface RouterOptions {
+  readonly placement: Placement;
+  readonly transport: Transport;
+  readonly runtime: Runtime;
+  /** The node that this router is on, if it has replicas itself: it is asked first. */
+  readonly self?: number | undefined;
+  /** For one question to one node, in milliseconds. Default 2,000. */
+  readonly askMs?: number;
+  /** For an answer from any node, in milliseconds. Default 10,000. */
+  readonly totalMs?: number;
+}
+
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #askMs: number;
+  readonly #totalMs: number;
+  /** The node that answered last, by shard. */
+  readonly #preferred = new Map<number, number>();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#askMs = options.askMs ?? 2000;
+    this.#totalMs = options.totalMs ?? 10_000;
+  }
+
+  get placement(): Placement {
+    return this.#options.placement;
+  }
+
+  /**
+   * Asks a shard.
+   *
+   * @param patienceMs how long one question may take. Default: `askMs`.
+   * @throws ClusterError `KHONSU_UNAVAILABLE`; `KHONSU_CLOCK_SKEW`.
+   */
+  async ask(shard: number, request: ShardRequest, patienceMs = this.#askMs): Promise<Answer> {
+    const { runtime, transport } = this.#options;
+    const deadline = runtime.now() + Math.max(this.#totalMs, patienceMs);
+    let last = "no replica is known";
+    for (let round = 0; ; round++) {
+      for (const node of this.#candidates(shard)) {
+        const asked = transport.ask(node, shard, request);
+        const late = (): ShardAnswer => ({
+          kind: "unavailable",
+          message: `node ${node} did not answer in time`,
+        });
+        const answer = await within(runtime, patienceMs, asked, late).catch(toUnavailable);
+        if (answer.kind === "clock-skew") throw skewed(answer.clock);
+        if (answer.kind !== "unavailable") {
+          this.#preferred.set(shard, node);
+          return answer;
+        }
+        last = answer.message;
+        this.#preferred.delete(shard);
+        if (runtime.now() > deadline) throw unavailable(shard, last);
+      }
+      await pause(runtime, jittered(runtime, Math.min(200, 10 * 2 ** round)));
+      if (runtime.now() > deadline) throw unavailable(shard, last);
+    }
+  }
+
+  /** Asks a participant of a transaction. */
+  async askParticipant(shard: number, request: CommitRequest): Promise<ShardStatus> {
+    const answer = await this.ask(shard, { kind: "commit", request });
+    if (answer.kind !== "status")
+      throw new Error(`Invariant: a commit request is answered with a status, not ${answer.kind}`);
+    return answer.status;
+  }
+
+  askHome(id: TransactionId, request: CommitRequest): Promise<ShardStatus> {
+    return this.askParticipant(id.home, request);
+  }
+
+  #candidates(shard: number): readonly number[] {
+    const { placement, self } = this.#options;
+    const replicas = placement.replicasOf(shard);
+    const first =
+      this.#preferred.get(shard) ?? (self !== undefined && replicas.includes(self) ? self : undefined);
+    return first === undefined ? replicas : [first, ...replicas.filter((node) => node !== first)];
+  }
+}
+
+export type Answer = Exclude<ShardAnswer, { kind: "unavailable" | "clock-skew" }>;
+
+function toUnavailable(error: unknown): ShardAnswer {
+  return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
+}
+
+function unavailable(shard: number, message: string): ClusterError {
+  return new ClusterError("KHONSU_UNAVAILABLE", `Shard ${shard} cannot be reached: ${message}`, {
+    retryable: true,
+  });
+}
+
+function skewed(clock: number): ClusterError {
+  const message = `A timestamp is too far ahead of the shard, which is at ${clock}: a clock is wrong`;
+  return new ClusterError("KHONSU_CLOCK_SKEW", message, { retryable: true, detail: { now: clock } });
+}

@@ -1,0 +1,262 @@
+/**
+ * A replica of a shard, answering requests: it proposes what goes through the log, and serves reads as soon as its applied
+ * state may answer them, helping along what is in the way (transactions.md, "Reading at T", "Deciding and recovering").
+ */
+
+import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
+import type { Runtime } from "@khonsu/core";
+import type { CommitTimestamp } from "@khonsu/core/isolation";
+import type { Consensus } from "./consensus.ts";
+import type { HybridClock } from "./hybrid-clock.ts";
+import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
+import { jittered, pause } from "./pause.ts";
+import type { Command } from "./shard/command.ts";
+import { newestIdentities, readAt, readNewest } from "./shard/read.ts";
+import type { ShardStatus } from "./shard/state-machine.ts";
+import { validate } from "./shard/validate.ts";
+import type { ShardLog } from "./shard-log.ts";
+
+export interface ShardReplicaOptions {
+  readonly log: ShardLog;
+  readonly consensus: Consensus;
+  readonly runtime: Runtime;
+  readonly clock: HybridClock;
+  /** Asks the home of a transaction, wherever it is. */
+  readonly askHome: (id: TransactionId, request: CommitRequest) => Promise<ShardStatus>;
+  readonly patience: Patience;
+}
+
+/** How long to wait, in milliseconds. */
+export interface Patience {
+  /** For a read that others are in the way of. Default 5,000. */
+  readonly readMs: number;
+  /** Between two questions about a transaction that is not decided. Default 10. */
+  readonly askAgainMs: number;
+  /** For a transaction in the way to be decided, before it is aborted at its home. Default 1,000. */
+  readonly inDoubtMs: number;
+  /** For a change that somebody waits for, before the answer is "ask again". Default 10,000. */
+  readonly changeMs: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = { readMs: 5000, askAgainMs: 10, inDoubtMs: 1000, changeMs: 10_000 };
+
+/** What the homes of transactions in the way have said, for one request. */
+class Answers {
+  readonly #answers = new Map<string, ShardStatus>();
+
+  get isEmpty(): boolean {
+    return this.#answers.size === 0;
+  }
+
+  note(id: TransactionId, status: ShardStatus): void {
+    this.#answers.set(formatTransactionId(id), status);
+  }
+
+  readonly of = (id: TransactionId): ShardStatus | undefined => this.#answers.get(formatTransactionId(id));
+}
+
+export class ShardReplica {
+  readonly #options: ShardReplicaOptions;
+  #advancing: { readonly to: CommitTimestamp; readonly done: Promise<void> } | undefined = undefined;
+
+  constructor(options: ShardReplicaOptions) {
+    this.#options = options;
+  }
+
+  get log(): ShardLog {
+    return this.#options.log;
+  }
+
+  get consensus(): Consensus {
+    return this.#options.consensus;
+  }
+
+  /** Answers a request. Never rejects. */
+  async serve(request: ShardRequest): Promise<ShardAnswer> {
+    try {
+      switch (request.kind) {
+        case "commit":
+          return await this.#commit(request.request);
+        case "read":
+          return await this.#read(request);
+        case "identities":
+          return await this.#identities(request.keys);
+        case "validate":
+          return await this.#validate(request);
+        case "awaitChange":
+          return await this.#awaitChange(request);
+      }
+    } catch (error) {
+      return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #commit(request: CommitRequest): Promise<ShardAnswer> {
+    const { log, consensus } = this.#options;
+    if (request.kind === "inquire") {
+      await consensus.readBarrier();
+      return this.#status(log.machine.statusOf(request.id));
+    }
+    if (request.kind === "prepare" || request.kind === "commit") {
+      const { proposed, observed, snapshot } = request.request;
+      for (const timestamp of [proposed, observed, snapshot]) {
+        if (!this.#admits(timestamp)) return { kind: "clock-skew", clock: log.machine.clock };
+      }
+    }
+    const applied = await this.#propose(request);
+    // A replica that learned of it in another way has it in its state all the same.
+    return this.#status(applied?.status ?? log.machine.statusOf(request.id));
+  }
+
+  #status(status: ShardStatus): ShardAnswer {
+    return { kind: "status", status, clock: this.#options.log.machine.clock };
+  }
+
+  async #propose(command: Command): Promise<ReturnType<ShardLog["apply"]> | undefined> {
+    const { log, consensus } = this.#options;
+    const applied = await consensus.propose(log.encode(command));
+    return applied as ReturnType<ShardLog["apply"]> | undefined;
+  }
+
+  async #identities(keys: readonly string[]): Promise<ShardAnswer> {
+    await this.#options.consensus.readBarrier();
+    return { kind: "identities", identities: newestIdentities(this.#options.log.machine, keys) };
+  }
+
+  async #read({ time, isFresh, request }: Extract<ShardRequest, { kind: "read" }>): Promise<ShardAnswer> {
+    const { log, consensus, runtime, patience } = this.#options;
+    let isBehindIndex = isFresh || time.kind === "newest";
+    if (isBehindIndex) await consensus.readBarrier();
+    const at = time.kind === "exact" ? time.timestamp : maximum(log.machine.clock, time.timestamp);
+    if (!this.#admits(at)) return { kind: "clock-skew", clock: log.machine.clock };
+    const deadline = runtime.now() + patience.readMs;
+    const answers = new Answers();
+    for (;;) {
+      const { machine } = log;
+      const isAtClock = time.kind === "newest" && machine.clock >= at;
+      const result = isAtClock
+        ? readNewest(machine, request, answers.of)
+        : readAt(machine, at, request, answers.of);
+      if (result.kind === "read") return { ...result, isNewest: isFresh && answers.isEmpty };
+      if (result.kind === "snapshot-too-old") return result;
+      if (runtime.now() > deadline) throw new Error("The read waited too long for others");
+      if (result.kind === "behind" && !isBehindIndex) {
+        // It may just lag, which costs no entry of the log.
+        await consensus.readBarrier();
+        isBehindIndex = true;
+      } else if (result.kind === "behind") await this.#advance(at);
+      else
+        for (const id of result.holders) await this.#clear(id, at, time.kind === "newest", answers, deadline);
+    }
+  }
+
+  /**
+   * Deals with a prepared transaction that is in the way of a read at `at`: learns its outcome from its home, which is made
+   * to abort it after a while, and applies it here unless it does not matter.
+   *
+   * @param isNewest whether what home has not committed by now is not to be read anyway.
+   */
+  async #clear(
+    id: TransactionId,
+    at: CommitTimestamp,
+    isNewest: boolean,
+    answers: Answers,
+    deadline: number,
+  ): Promise<void> {
+    const { runtime, patience, askHome } = this.#options;
+    const doubtedFrom = runtime.now();
+    for (;;) {
+      let status = await askHome(id, { kind: "inquire", id });
+      const isOpen = status.kind === "prepared" || status.kind === "unknown";
+      if (isOpen && isNewest) return answers.note(id, status);
+      if (status.kind === "unknown" || (isOpen && runtime.now() - doubtedFrom > patience.inDoubtMs)) {
+        const outcome = { kind: "aborted", reason: { kind: "recovery" } } as const;
+        status = await askHome(id, { kind: "decide", id, outcome });
+      }
+      if (status.kind === "aborted") this.#tell(id, status);
+      if (status.kind === "aborted" || (status.kind === "committed" && status.value.timestamp > at)) {
+        return answers.note(id, status);
+      }
+      if (status.kind === "committed" || status.kind === "expired") {
+        await this.#propose({ kind: "decide", id, outcome: status });
+        return;
+      }
+      if (runtime.now() > deadline) throw new Error(`${formatTransactionId(id)} is not decided`);
+      await pause(runtime, jittered(runtime, patience.askAgainMs));
+    }
+  }
+
+  /** Has an outcome that was read from home applied here; others need not wait for it. */
+  #tell(id: TransactionId, outcome: Extract<ShardStatus, { kind: "aborted" }>): void {
+    if (id.home !== this.#options.log.shard) this.#propose({ kind: "decide", id, outcome }).catch(() => {});
+  }
+
+  /** Raises the shard's clock to `timestamp`; one command is under way at a time, and serves all who want less. */
+  async #advance(timestamp: CommitTimestamp): Promise<void> {
+    const advancing = this.#advancing;
+    if (advancing !== undefined) {
+      await advancing.done.catch(() => {});
+      if (advancing.to >= timestamp) return;
+      if (this.#advancing !== undefined) return this.#advance(timestamp);
+    }
+    const done = this.#propose({ kind: "advance", timestamp }).then(() => {});
+    this.#advancing = { to: timestamp, done };
+    try {
+      await done;
+    } finally {
+      if (this.#advancing?.done === done) this.#advancing = undefined;
+    }
+  }
+
+  async #validate({ validation }: Extract<ShardRequest, { kind: "validate" }>): Promise<ShardAnswer> {
+    const { log, consensus, runtime, patience, askHome } = this.#options;
+    await consensus.readBarrier();
+    const deadline = runtime.now() + patience.readMs;
+    const answers = new Answers();
+    for (;;) {
+      const result = validate(log.machine, validation, answers.of);
+      if (result.kind !== "blocked") return result;
+      if (runtime.now() > deadline) throw new Error("The validation waited too long for others");
+      for (const id of result.holders) {
+        // Asked after the validation began: what home has not committed by now, this transaction may come before.
+        const status = await askHome(id, { kind: "inquire", id });
+        answers.note(id, status);
+        if (status.kind === "committed") {
+          return { kind: "outdated", clock: maximum(log.machine.clock, status.value.timestamp) };
+        }
+        const preparedAt = log.machine.preparedAs(id)?.timestamp ?? Number.POSITIVE_INFINITY;
+        if (preparedAt <= validation.snapshot) {
+          await this.#clear(id, validation.snapshot, false, answers, deadline);
+        }
+      }
+    }
+  }
+
+  async #awaitChange({ validation }: Extract<ShardRequest, { kind: "awaitChange" }>): Promise<ShardAnswer> {
+    const { log, runtime, patience } = this.#options;
+    const isOutdated = () => validate(log.machine, validation).kind === "outdated";
+    if (!isOutdated()) {
+      await new Promise<void>((resolve) => {
+        const end = () => {
+          forget();
+          cancel();
+          resolve();
+        };
+        const cancel = runtime.schedule(patience.changeMs, end);
+        const forget = log.listen(() => {
+          if (isOutdated()) end();
+        });
+      });
+    }
+    return { kind: "outdated", clock: log.machine.clock };
+  }
+
+  #admits(timestamp: CommitTimestamp): boolean {
+    const { clock, log } = this.#options;
+    return clock.admits(timestamp, log.machine.clock);
+  }
+}
+
+function maximum(a: CommitTimestamp, b: CommitTimestamp): CommitTimestamp {
+  return a > b ? a : b;
+}
