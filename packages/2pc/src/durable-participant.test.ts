@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { DecisionLog } from "./decision-log.ts";
 import { DurableParticipant, type DurableRecord, type ParticipantStore } from "./durable-participant.ts";
 import type { Request } from "./message.ts";
-import type { Change } from "./outcome-table.ts";
+import type { Change } from "./outcome-entry.ts";
 import { MemoryDecisionLog, type MemoryMedium } from "./testing/memory-decision-log.ts";
 
 type Write = { readonly key: string; readonly value: number };

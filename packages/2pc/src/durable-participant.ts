@@ -5,7 +5,8 @@
  */
 import type { DecisionLog } from "./decision-log.ts";
 import type { LogRecord, Request } from "./message.ts";
-import { type Change, OutcomeTable, type TableCheckpoint } from "./outcome-table.ts";
+import type { Change, TableCheckpoint } from "./outcome-entry.ts";
+import { OutcomeTable } from "./outcome-table.ts";
 import type { Status } from "./status.ts";
 import {
   checkTransactionId,

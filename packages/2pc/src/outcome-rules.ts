@@ -2,7 +2,7 @@
  * The transition table of a participant: what each log record does, by what is known of its transaction.
  * `outcome-table.ts` carries it out and names the invariants.
  */
-import type { Entry } from "./outcome-table.ts";
+import type { Entry } from "./outcome-entry.ts";
 import type { Outcome } from "./status.ts";
 
 /** What is known of a transaction. */

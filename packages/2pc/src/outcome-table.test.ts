@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
-import { type Certify, OutcomeTable } from "./outcome-table.ts";
+import type { Certify } from "./outcome-entry.ts";
+import { OutcomeTable } from "./outcome-table.ts";
 import type { Outcome } from "./status.ts";
 import type { TransactionId } from "./transaction-id.ts";
 

@@ -12,6 +12,7 @@
  */
 import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
+import type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
 import { DECIDE, RULES, type State } from "./outcome-rules.ts";
 import type { AbortReason, Outcome, Status } from "./status.ts";
 import {
@@ -23,48 +24,7 @@ import {
 } from "./transaction-id.ts";
 import type { Vote } from "./vote.ts";
 
-/** What the table holds of one transaction. */
-export type Entry<P, V, R> =
-  | {
-      readonly state: "prepared";
-      readonly id: TransactionId;
-      readonly participants: readonly ParticipantId[];
-      readonly request: P;
-      readonly value: V;
-    }
-  | {
-      readonly state: "committed";
-      readonly id: TransactionId;
-      readonly value: V;
-      /** At home: who has not recorded here that it applied the commit. Elsewhere: nobody. */
-      readonly unacknowledged: readonly ParticipantId[];
-    }
-  | { readonly state: "aborted"; readonly id: TransactionId; readonly reason: AbortReason<R> };
-
-/** What the caller's store must do about an applied record. */
-export type Change<P, V> =
-  | { readonly kind: "none" }
-  /** Hold what the request needs, until it is installed or freed. */
-  | { readonly kind: "hold"; readonly request: P; readonly value: V }
-  /** Make the request's writes visible and free what was held. Without a `hold` before, if it was a one-participant commit. */
-  | { readonly kind: "install"; readonly request: P; readonly value: V }
-  /** Free what was held. */
-  | { readonly kind: "free"; readonly request: P };
-
-export interface Applied<P, V, R> {
-  /** What is known of the transaction after the record: the answer to whoever sent it. */
-  readonly status: Status<V, R>;
-  readonly change: Change<P, V>;
-}
-
-/** Decides on a request from the store's applied state alone. Called for an id at most once, and never for an expired one. */
-export type Certify<P, V, R> = (request: P, id: TransactionId) => Vote<V, R>;
-
-/** The whole table as plain data, equal for equal tables. */
-export interface TableCheckpoint<P, V, R> {
-  readonly floor: Timestamp;
-  readonly entries: readonly Entry<P, V, R>[];
-}
+type Prepared<P, V, R> = Extract<Entry<P, V, R>, { state: "prepared" }>;
 
 export class OutcomeTable<P, V, R> {
   readonly self: ParticipantId;
@@ -187,21 +147,20 @@ export class OutcomeTable<P, V, R> {
   #settle(id: TransactionId, outcome: Outcome<V, R>): Applied<P, V, R> {
     const entry = this.#entries.get(formatTransactionId(id));
     const prepared = entry?.state === "prepared" ? entry : undefined;
-    if (outcome.kind === "committed") {
-      if (prepared === undefined)
-        throw new InvariantViolation("TP-3", `${formatTransactionId(id)} is not prepared`);
-      const { participants, request } = prepared;
-      const unacknowledged = id.home === this.self ? participants.filter((other) => other !== this.self) : [];
-      this.#put({ state: "committed", id, value: outcome.value, unacknowledged });
-      return this.#answer(id, { kind: "install", request, value: outcome.value });
-    }
+    if (outcome.kind === "committed") return this.#install(id, prepared, outcome.value);
     const reason: AbortReason<R> =
       outcome.kind === "aborted" ? outcome.reason : { kind: "expired", participant: id.home };
     this.#put({ state: "aborted", id, reason });
-    return this.#answer(
-      id,
-      prepared === undefined ? { kind: "none" } : { kind: "free", request: prepared.request },
-    );
+    return this.#answer(id, prepared && { kind: "free", request: prepared.request });
+  }
+
+  #install(id: TransactionId, prepared: Prepared<P, V, R> | undefined, value: V): Applied<P, V, R> {
+    if (prepared === undefined)
+      throw new InvariantViolation("TP-3", `${formatTransactionId(id)} is not prepared`);
+    const { participants, request } = prepared;
+    const unacknowledged = id.home === this.self ? participants.filter((other) => other !== this.self) : [];
+    this.#put({ state: "committed", id, value, unacknowledged });
+    return this.#answer(id, { kind: "install", request, value });
   }
 
   #note({ id, participants }: Extract<TransactionRecord<P, V, R>, { kind: "acknowledge" }>): void {

@@ -3,7 +3,8 @@
  * request is applied atomically, since a participant's log is.
  */
 import type { Request } from "../../src/message.ts";
-import { OutcomeTable, type TableCheckpoint } from "../../src/outcome-table.ts";
+import type { TableCheckpoint } from "../../src/outcome-entry.ts";
+import { OutcomeTable } from "../../src/outcome-table.ts";
 import type { Status } from "../../src/status.ts";
 import type { ParticipantId, TransactionId } from "../../src/transaction-id.ts";
 import type { Vote } from "../../src/vote.ts";

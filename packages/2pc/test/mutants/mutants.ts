@@ -1,10 +1,12 @@
 /**
  * Faults that somebody could make, as edits of the source: each takes away one rule of `docs/spec/2pc.md`, and the
- * exploration must find out. `find` occurs exactly once in `file`.
+ * exploration must find out. `find` occurs exactly once in `file`. `mutants.test.ts` runs them.
  */
 export interface Mutant {
   readonly rule: string;
   readonly description: string;
+  /** The small world that shows it. */
+  readonly world: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -18,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-2",
     description: "home lets an abort overwrite a commit",
+    world: "one participant, twins",
     file: RULES,
     find: 'decideAborted: "answerHome"',
     replace: 'decideAborted: "settle"',
@@ -25,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-2",
     description: "home lets a commit overwrite an abort",
+    world: "two participants, twins",
     file: RULES,
     find: `aborted: {
     prepare: "answer",
@@ -38,6 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-2",
     description: "an outcome frees nothing",
+    world: "two participants, twins",
     file: TABLE,
     find: '{ kind: "free", request: prepared.request }',
     replace: '{ kind: "none" }',
@@ -45,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-3",
     description: "home commits what has expired there",
+    world: "two participants, home's floor",
     file: RULES,
     find: `expired: {
     prepare: "answer",
@@ -58,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-4",
     description: "a second prepare is certified again",
+    world: "two participants, twins",
     file: RULES,
     find: `prepared: {
     prepare: "answer"`,
@@ -67,6 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-4",
     description: "a prepare after the abort is certified",
+    world: "two participants, twins",
     file: RULES,
     find: `aborted: {
     prepare: "answer"`,
@@ -76,6 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-4",
     description: "a second one-participant commit is certified again",
+    world: "one participant, twins",
     file: RULES,
     find: `committed: {
     prepare: "answer",
@@ -87,6 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-5",
     description: "an expired prepare is certified",
+    world: "two participants, home's floor",
     file: RULES,
     find: `expired: {
     prepare: "answer"`,
@@ -96,6 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-5",
     description: "an id at the floor is not expired",
+    world: "one participant, twins",
     file: TABLE,
     find: 'entry?.state ?? (id.birth <= this.#floor ? "expired" : "unknown")',
     replace: 'entry?.state ?? (id.birth < this.#floor ? "expired" : "unknown")',
@@ -103,6 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-6",
     description: "participants are told to commit before home has decided",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: 'return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });',
     replace: 'return conclude(task, { kind: "committed", value });',
@@ -110,6 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-7",
     description: "a commit is proposed with one vote missing",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: "votes.size < task.participants.length",
     replace: "votes.size < task.participants.length - 1",
@@ -117,6 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-7",
     description: "the value of the decision is that of the first vote",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: "reduce((a, b) => task.merge(a, b))",
     replace: "reduce((a) => a)",
@@ -124,6 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-8",
     description: "another participant's outcome is taken for home's",
+    world: "two participants, home's floor",
     file: COORDINATOR,
     find: "if (from === task.id.home) return conclude(task, status);",
     replace: "if (from >= 0) return conclude(task, status);",
@@ -131,6 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-8",
     description: "an abort is told before home's log holds it",
+    world: "one participant, twins",
     file: COORDINATOR,
     find: 'timedOut: (task) => proposeAbort(task, { kind: "timeout" })',
     replace: 'timedOut: (task) => conclude(task, { kind: "aborted", reason: { kind: "timeout" } })',
@@ -138,6 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-8",
     description: "a refusal is taken for a recorded no",
+    world: "one participant that refuses, twins",
     file: COORDINATOR,
     find: 'proposeAbort(task, { kind: "refused", participant: from, reason: status.reason })',
     replace: 'conclude(task, { kind: "aborted", reason: { kind: "cancelled" } })',
@@ -145,6 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-8",
     description: "the client is told what was proposed instead of what home recorded",
+    world: "one participant, twins",
     file: COORDINATOR,
     find: `deciding: {
     unknown: ignore,
@@ -160,6 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-9",
     description: "the floor takes what is prepared",
+    world: "two participants, home's floor",
     file: TABLE,
     find: "id.birth <= this.#floor && !this.#unfinished.has(key)",
     replace: "id.birth <= this.#floor",
@@ -167,6 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-9",
     description: "home does not wait for acknowledgements",
+    world: "two participants, twins",
     file: TABLE,
     find: "id.home === this.self ? participants.filter((other) => other !== this.self) : []",
     replace: "id.home < 0 ? participants : []",
@@ -174,6 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-9",
     description: "one acknowledgement counts for all",
+    world: "three participants",
     file: COORDINATOR,
     find: "const waiting = state.waiting.filter((participant) => participant !== from);",
     replace:
@@ -182,6 +203,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-10",
     description: "expired takes back a commit",
+    world: "two participants, home's floor",
     file: RULES,
     find: `decideAborted: "answerHome",
     decideExpired: "answer"`,
@@ -191,6 +213,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-11",
     description: "recovery waits for a home that never decides",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: 'timedOut: (task) => proposeAbort(task, { kind: "recovery" })',
     replace: "timedOut: ignore",
@@ -198,6 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-11",
     description: "what hears that the id has expired at home stays prepared",
+    world: "two participants, home's floor",
     file: RULES,
     find: `decideAborted: "settle",
     decideExpired: "settle"`,
@@ -207,6 +231,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-12",
     description: "recovery believes that a transaction unknown at home is aborted without writing so",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: 'unknown: (task) => proposeAbort(task, { kind: "recovery" })',
     replace: 'unknown: (task) => conclude(task, { kind: "aborted", reason: { kind: "recovery" } })',
@@ -214,6 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-12",
     description: "recovery takes prepared for aborted",
+    world: "two participants, twins",
     file: COORDINATOR,
     find: `inquiring: {
     unknown: (task) => proposeAbort(task, { kind: "recovery" }),
@@ -225,6 +251,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-13",
     description: "an abort of what is unknown leaves nothing",
+    world: "two participants, twins",
     file: RULES,
     find: 'decideAborted: "settle",\n    decideExpired: "answer"',
     replace: 'decideAborted: "answer",\n    decideExpired: "answer"',

@@ -1,0 +1,49 @@
+/**
+ * What an outcome table holds of a transaction, and what applying a record to it gives.
+ */
+import type { AbortReason, Status } from "./status.ts";
+import type { ParticipantId, Timestamp, TransactionId } from "./transaction-id.ts";
+import type { Vote } from "./vote.ts";
+
+/** What the table holds of one transaction. */
+export type Entry<P, V, R> =
+  | {
+      readonly state: "prepared";
+      readonly id: TransactionId;
+      readonly participants: readonly ParticipantId[];
+      readonly request: P;
+      readonly value: V;
+    }
+  | {
+      readonly state: "committed";
+      readonly id: TransactionId;
+      readonly value: V;
+      /** At home: who has not recorded here that it applied the commit. Elsewhere: nobody. */
+      readonly unacknowledged: readonly ParticipantId[];
+    }
+  | { readonly state: "aborted"; readonly id: TransactionId; readonly reason: AbortReason<R> };
+
+/** What the caller's store must do about an applied record. */
+export type Change<P, V> =
+  | { readonly kind: "none" }
+  /** Hold what the request needs, until it is installed or freed. */
+  | { readonly kind: "hold"; readonly request: P; readonly value: V }
+  /** Make the request's writes visible and free what was held. Without a `hold` before, if it was a one-participant commit. */
+  | { readonly kind: "install"; readonly request: P; readonly value: V }
+  /** Free what was held. */
+  | { readonly kind: "free"; readonly request: P };
+
+export interface Applied<P, V, R> {
+  /** What is known of the transaction after the record: the answer to whoever sent it. */
+  readonly status: Status<V, R>;
+  readonly change: Change<P, V>;
+}
+
+/** Decides on a request from the store's applied state alone. Called for an id at most once, and never for an expired one. */
+export type Certify<P, V, R> = (request: P, id: TransactionId) => Vote<V, R>;
+
+/** The whole table as plain data, equal for equal tables. */
+export interface TableCheckpoint<P, V, R> {
+  readonly floor: Timestamp;
+  readonly entries: readonly Entry<P, V, R>[];
+}
