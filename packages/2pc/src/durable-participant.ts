@@ -7,13 +7,9 @@ import type { DecisionLog } from "./decision-log.ts";
 import type { LogRecord, Request } from "./message.ts";
 import type { Change, TableCheckpoint } from "./outcome-entry.ts";
 import { OutcomeTable } from "./outcome-table.ts";
+import { checkRequest } from "./request-check.ts";
 import type { Status } from "./status.ts";
-import {
-  checkTransactionId,
-  type ParticipantId,
-  type Timestamp,
-  type TransactionId,
-} from "./transaction-id.ts";
+import type { ParticipantId, Timestamp, TransactionId } from "./transaction-id.ts";
 import type { Vote } from "./vote.ts";
 
 /**
@@ -87,10 +83,10 @@ export class DurableParticipant<P, V, R, S> {
    * Carries out a request and answers it. Rejects if the log or the store has failed, with the cause; whether the request
    * took effect is then known when the participant has been opened again.
    *
-   * @throws RangeError if the id of the request is malformed
+   * @throws RangeError if the request makes no sense here; see `checkRequest`
    */
   async handle(request: Request<P, V, R>): Promise<Status<V, R>> {
-    checkTransactionId(request.id);
+    checkRequest(this.#table.self, request);
     if (this.#failure !== undefined) throw this.#failure.cause;
     if (request.kind === "inquire") return this.#table.statusOf(request.id);
     return this.#enqueue(request);

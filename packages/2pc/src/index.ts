@@ -11,6 +11,7 @@ export { Recovery, type RecoveryOptions, type Rescue, type Unfinished } from "./
 export { DurableParticipant, type DurableRecord, type ParticipantStore } from "./durable-participant.ts";
 export type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
 export { OutcomeTable } from "./outcome-table.ts";
+export { checkRequest } from "./request-check.ts";
 
 // The words that all of them use.
 export { InvariantViolation } from "./errors.ts";

@@ -13,6 +13,7 @@ import type {
 } from "./coordinator-state.ts";
 import { Jitter } from "./jitter.ts";
 import { type PaceOptions, paceOptions } from "./options.ts";
+import { checkParticipants } from "./request-check.ts";
 import type { Status } from "./status.ts";
 import { checkTransactionId, formatTransactionId, type ParticipantId } from "./transaction-id.ts";
 
@@ -36,7 +37,7 @@ export class PacedCoordinator<P, V, R> {
   /** @throws RangeError if the task or an option is out of range */
   constructor(task: Task<P, V>, options: PacedCoordinatorOptions) {
     checkTransactionId(task.id);
-    checkParticipants(task.id.home, task.participants);
+    checkParticipants(task.id, task.participants);
     const { seed, ...pace } = options;
     this.task = task;
     this.#pace = paceOptions(pace);
@@ -116,22 +117,5 @@ export class PacedCoordinator<P, V, R> {
       case "done":
         return Number.POSITIVE_INFINITY;
     }
-  }
-}
-
-/** Participants are distinct, ascending, and home is one of them. */
-function checkParticipants(home: ParticipantId, participants: readonly ParticipantId[]): void {
-  const ascending = participants.every((participant, index) => {
-    return (
-      Number.isSafeInteger(participant) &&
-      participant >= 0 &&
-      (index === 0 || participants[index - 1]! < participant)
-    );
-  });
-  if (!ascending || !participants.includes(home)) {
-    const given = participants.join(", ");
-    throw new RangeError(
-      `Participants must be ascending integers that include home ${home}: they are ${given}`,
-    );
   }
 }
