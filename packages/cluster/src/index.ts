@@ -4,6 +4,9 @@ export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.t
 export { ClusterTransaction } from "./cluster-transaction.ts";
 // For implementers of consensus, transport and placement.
 export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
+// Entries and checkpoints of a shard as bytes.
+export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
+export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
 // The shard: a deterministic state machine over a log.
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
@@ -24,6 +27,7 @@ export {
 } from "./shard/read.ts";
 export type { Refusal } from "./shard/refusal.ts";
 export { ShardValue } from "./shard/shard-value.ts";
+export { stateHash } from "./shard/state-hash.ts";
 export {
   type Applied,
   type CheckpointEntry,

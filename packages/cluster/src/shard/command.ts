@@ -11,4 +11,4 @@ export type Command =
   /** The clock rises to at least `timestamp`, so that a read there can be served. */
   | { readonly kind: "advance"; readonly timestamp: CommitTimestamp }
   /** Reads below `gcFloor` are refused from now on, ids born at or before `idFloor` are expired. Floors only rise. */
-  | { readonly kind: "floors"; readonly gcFloor: CommitTimestamp; readonly idFloor: CommitTimestamp };
+  | { readonly kind: "floors"; readonly gcFloor: CommitTimestamp; readonly idFloor: number };
