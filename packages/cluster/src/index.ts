@@ -2,11 +2,11 @@
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
 export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
-// For implementers of consensus, transport and placement.
-export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
+// For implementers of consensus, transport and placement.
+export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 // The shard: a deterministic state machine over a log.
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
