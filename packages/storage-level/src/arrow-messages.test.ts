@@ -1,4 +1,5 @@
 /** Metadata that is taken from an earlier batch of the same shape gives the message that apache-arrow would write. */
+import { batchForIpc } from "@khonsu/core";
 import { everyType, labelled, numbered } from "@khonsu/testkit/storage-suite";
 import { type Field, makeData, RecordBatch, RecordBatchStreamWriter, Schema, Struct } from "apache-arrow";
 import { expect, test } from "vitest";
@@ -27,11 +28,15 @@ test("schema message and record batch messages are a stream as apache-arrow writ
     [labelled("a", "b"), labelled("c", "d")],
     [plainTypes(), plainTypes()],
     [withMetadata("a"), withMetadata("b")],
+    [numbered(0, 20).slice(3, 7), numbered(5, 20).slice(3, 7)],
+    [labelled("a", "bcd", "", "e").slice(1, 3), labelled("a", "bcd", "", "e").slice(0, 2)],
+    [numbered(0, 0), labelled()],
+    ...whole().map((batch) => [batch, batch] as const),
   ] as const;
   expect(nullable(pairs[2][1])).toBe(2);
   for (const pair of pairs) {
     for (const batch of [...pair, ...pair]) {
-      const stream = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true);
+      const stream = RecordBatchStreamWriter.writeAll([batchForIpc(batch)]).toUint8Array(true);
       const { pieces, bytes } = encodeBatch(batch);
       const ours = Buffer.concat([encodeSchema(batch.schema), ...pieces]);
       const end = 8;
@@ -40,6 +45,20 @@ test("schema message and record batch messages are a stream as apache-arrow writ
     }
   }
 });
+
+/** Each column without nulls as a batch of its own, and slices of it. */
+function whole(): RecordBatch[] {
+  const { schema, data } = plainTypes();
+  return schema.fields.flatMap((field, index) => {
+    const one = new Schema([field]);
+    const child = data.children[index]!;
+    const batch = new RecordBatch(
+      one,
+      makeData({ type: new Struct(one.fields), length: 3, children: [child] }),
+    );
+    return [batch.slice(0, 1), batch.slice(2, 3)];
+  });
+}
 
 function withMetadata(value: string): RecordBatch {
   const { schema, data } = numbered(1);

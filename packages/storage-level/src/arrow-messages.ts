@@ -13,9 +13,7 @@ import {
   RecordBatchStreamWriter,
   type Schema,
 } from "apache-arrow";
-
-/** What the writer of apache-arrow makes of a batch before it writes it. */
-type Assembled = ReturnType<MessageWriter["assemble"]>;
+import { type Assembled, assembleFlat, padded } from "./flat-batch.ts";
 
 /** Collects what the writer of apache-arrow writes, message by message. */
 class MessageWriter extends RecordBatchStreamWriter {
@@ -37,10 +35,6 @@ class MessageWriter extends RecordBatchStreamWriter {
 
   end(schema: Schema): this {
     return this._writeFooter(schema);
-  }
-
-  assemble(batch: RecordBatch): ReturnType<RecordBatchStreamWriter["_assembleRecordBatch"]> {
-    return this._assembleRecordBatch(batch);
   }
 
   take(): Uint8Array[] {
@@ -72,46 +66,35 @@ export function encodeSchema(schema: Schema): Uint8Array {
 }
 
 /**
- * The metadata of record batch messages by the shape of the batch: number of rows, and lengths and null counts of columns and buffers. It is
- * a function of that shape alone, and most batches of a store are of few shapes.
+ * The metadata of record batch messages by the shape of the batch. It is a function of the shape alone, and most batches of a store are of
+ * few shapes.
  */
 const metadataByShape = new Map<string, Uint8Array>();
 const SHAPES_MAX = 1000;
-const assembler = new MessageWriter();
 const PADDING = new Uint8Array(8);
 
 /** The record batch message of a batch whose schema has no dictionary. */
 export function encodeBatch(batch: RecordBatch): EncodedBatch {
-  const ready = batchForIpc(batch);
-  if (ready.metadata.size > 0) return measured(new MessageWriter().batch(ready).take());
-  const assembled = assembler.assemble(ready);
-  const metadata = metadataOf(ready, assembled);
+  const assembled = assembleFlat(batch);
+  if (assembled === undefined) return measured(new MessageWriter().batch(batchForIpc(batch)).take());
+  const metadata = metadataOf(batch, assembled);
   const pieces = [metadata];
   for (const buffer of assembled.buffers) {
-    if (buffer.byteLength === 0) continue;
-    pieces.push(bytesOf(buffer));
-    if (buffer.byteLength % 8 !== 0) pieces.push(PADDING.subarray(buffer.byteLength % 8));
+    const padding = padded(buffer.byteLength) - buffer.byteLength;
+    if (buffer.byteLength > 0) pieces.push(bytesOf(buffer));
+    if (padding > 0) pieces.push(PADDING.subarray(0, padding));
   }
-  return { pieces, bytes: metadata.byteLength + assembled.byteLength };
+  return { pieces, bytes: metadata.byteLength + assembled.bytes };
 }
 
-function metadataOf(batch: RecordBatch, assembled: Assembled): Uint8Array {
-  const shape = shapeOf(batch.numRows, assembled);
+function metadataOf(batch: RecordBatch, { bytes, shape }: Assembled): Uint8Array {
   const known = metadataByShape.get(shape);
   if (known !== undefined) return known;
   const message = Buffer.concat(new MessageWriter().batch(batch).take());
-  const metadata = message.subarray(0, message.byteLength - assembled.byteLength);
+  const metadata = message.subarray(0, message.byteLength - bytes);
   if (metadataByShape.size >= SHAPES_MAX) metadataByShape.clear();
   metadataByShape.set(shape, metadata);
   return metadata;
-}
-
-function shapeOf(rows: number, { nodes, bufferRegions, variadicBufferCounts }: Assembled): string {
-  let shape = `${rows}`;
-  for (const node of nodes) shape += `,${node.length}:${node.nullCount}`;
-  for (const region of bufferRegions) shape += `,${region.length}`;
-  for (const count of variadicBufferCounts) shape += `;${count}`;
-  return shape;
 }
 
 /** A whole stream with this one batch, and the length of the stream in eight bytes before it. */
