@@ -5,14 +5,16 @@
  */
 import {
   type BatchInput,
+  checkKey,
   type IsolationLevel,
   KhonsuError,
   type MergeOptions,
   type ScanOptions,
   type TransactionContext,
+  toRange,
   type WriteOptions,
 } from "@khonsu/core";
-import { type CommitTimestamp, contains, type KeyRange, prefixRange } from "@khonsu/core/isolation";
+import { type CommitTimestamp, contains, type KeyRange } from "@khonsu/core/isolation";
 import { type StoredValue, toBatch, toTable } from "@khonsu/core/values";
 import type { RecordBatch, Table } from "apache-arrow";
 import { ClusterError } from "./errors.ts";
@@ -313,6 +315,7 @@ export class ClusterTransaction implements TransactionContext {
   }
 
   async #committed(key: string) {
+    checkKey(key);
     const known = this.isolation === "read-committed" ? undefined : this.reads.get(key);
     if (known !== undefined) return known;
     const shard = this.#options.router.placement.shardOf(key);
@@ -336,6 +339,7 @@ export class ClusterTransaction implements TransactionContext {
   }
 
   #set(key: string, intent: Intent, options: MergeOptions | undefined, expected?: CommitTimestamp): void {
+    checkKey(key);
     const former = this.writes.get(key);
     this.writes.set({
       key,
@@ -487,12 +491,6 @@ function decoded({ version, value }: ReadEntry): {
   value: StoredValue | undefined;
 } {
   return { version, value: value?.decode() };
-}
-
-function toRange({ key, prefix, from, to }: ScanOptions): KeyRange {
-  if (key !== undefined) return { low: key, high: key, isHighIncluded: true };
-  if (prefix !== undefined) return prefixRange(prefix);
-  return { low: from ?? "", high: to, isHighIncluded: false };
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

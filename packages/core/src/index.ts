@@ -14,7 +14,7 @@ export {
 } from "./errors.ts";
 export type { IsolationLevel } from "./isolation/active-transaction.ts";
 export { BEFORE_ANY, type CommitTimestamp, TIMESTAMP_MAX } from "./isolation/timestamp.ts";
-export type { KeySelection } from "./key.ts";
+export { checkKey, KEY_LENGTH_MAX, type KeySelection, toRange } from "./key.ts";
 export { MemoryStorage } from "./memory-storage.ts";
 export type { LeakReport, OpenOptions, TransactionOptions, TransactOptions } from "./options.ts";
 export { type Runtime, systemRuntime } from "./runtime.ts";

@@ -1,0 +1,23 @@
+/** A store as the suite sees it: what an embedded store and a session of a cluster have in common. */
+import type { ConflictResolution, IsolationLevel, TransactionContext } from "@khonsu/core";
+
+export interface SuiteTransactOptions {
+  readonly isolation?: IsolationLevel;
+  readonly onConflict?: ConflictResolution;
+  readonly keyColumn?: string | null;
+  readonly readOnly?: boolean;
+  readonly maxRetries?: number;
+}
+
+export interface SuiteStore {
+  transact<R>(body: (tx: TransactionContext) => R | Promise<R>, options?: SuiteTransactOptions): Promise<R>;
+}
+
+/** Two clients of one empty store. */
+export interface SuiteStores {
+  readonly first: SuiteStore;
+  readonly second: SuiteStore;
+  /** Waits for a promise; a store under virtual time lets time go by meanwhile. */
+  settle<T>(promise: Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
