@@ -30,11 +30,10 @@ type TableEntry = ShardCheckpoint["table"]["entries"][number];
  * @throws RangeError if `chunkBytesMax` is below 64
  */
 export function encodeCheckpoint(
-  shard: number,
   checkpoint: ShardCheckpoint,
   chunkBytesMax: number,
 ): Generator<Uint8Array, undefined> {
-  return toFrames(records(shard, checkpoint), chunkBytesMax);
+  return toFrames(records(checkpoint), chunkBytesMax);
 }
 
 /** The record of what is known of a transaction, as bytes: equal for equal knowledge. */
@@ -46,19 +45,19 @@ export function encodeOutcomeEntry(entry: TableEntry, conflicts: readonly string
  * The checkpoint that `encodeCheckpoint` made, from its bytes in order, however they are cut into chunks. Values in it are
  * views of the chunks, which must not change afterwards.
  *
- * @throws ClusterError `KHONSU_CHECKPOINT_CORRUPT` if it is damaged, cut short, out of order, or of another shard.
+ * @throws ClusterError `KHONSU_CHECKPOINT_CORRUPT` if it is damaged, cut short or out of order.
  */
-export function decodeCheckpoint(shard: number, chunks: Iterable<Uint8Array>): ShardCheckpoint {
+export function decodeCheckpoint(chunks: Iterable<Uint8Array>): ShardCheckpoint {
   try {
-    return new CheckpointReader(shard, new FrameReader(chunks)).read();
+    return new CheckpointReader(new FrameReader(chunks)).read();
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "KHONSU_CHECKPOINT_CORRUPT") throw cause;
     throw corrupt(cause instanceof Error ? cause.message : "it is no checkpoint", cause);
   }
 }
 
-function* records(shard: number, checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined> {
-  const { clock, gcFloor, table, resolved, entries } = checkpoint;
+function* records(checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined> {
+  const { shard, clock, gcFloor, table, resolved, entries } = checkpoint;
   const header = create(pb.CheckpointHeaderSchema, {
     format: FORMAT,
     shard,
@@ -137,14 +136,12 @@ function fromTableEntry(entry: TableEntry, conflicts: readonly string[]): pb.Out
 }
 
 class CheckpointReader {
-  readonly #shard: number;
   readonly #bytes: FrameReader;
   readonly #outcomes: TableEntry[] = [];
   readonly #resolved: ResolvedConflicts[] = [];
   readonly #entries: CheckpointEntry[] = [];
 
-  constructor(shard: number, bytes: FrameReader) {
-    this.#shard = shard;
+  constructor(bytes: FrameReader) {
     this.#bytes = bytes;
   }
 
@@ -153,11 +150,11 @@ class CheckpointReader {
     if (first.case !== "header") throw corrupt("it has no header");
     const { format, shard, clock, gcFloor, idFloor } = known(first.value, "a header");
     if (format !== FORMAT) throw corrupt(`its format is ${format}, this version reads ${FORMAT}`);
-    if (shard !== this.#shard) throw corrupt(`it is of shard ${shard}`);
     this.#readContents();
     this.#bytes.assertEnd();
     const floor = idFloor === undefined ? -1 : toInteger(idFloor, "a floor");
     return {
+      shard,
       clock: toTimestamp(clock, "a clock"),
       gcFloor: toTimestamp(gcFloor, "a floor"),
       table: { floor, entries: this.#outcomes },

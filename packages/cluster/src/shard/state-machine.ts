@@ -13,7 +13,7 @@ import {
   type Vote,
 } from "@khonsu/2pc";
 import { type CommitTimestamp, TIMESTAMP_MAX } from "@khonsu/core/isolation";
-import { violated } from "../errors.ts";
+import { ClusterError, violated } from "../errors.ts";
 import { assignTimestamp, type Certified, certify, type Install, resolveWrites } from "./certify.ts";
 import type { Command, ShardRecord } from "./command.ts";
 import { LockTable } from "./lock-table.ts";
@@ -46,6 +46,7 @@ export interface Applied {
 
 /** A shard at one index of its log. Equal on every replica. Refers to values and does not copy them. */
 export interface ShardCheckpoint {
+  readonly shard: number;
   readonly clock: CommitTimestamp;
   readonly gcFloor: CommitTimestamp;
   readonly table: TableCheckpoint<ShardTransaction, Commitment, Refusal>;
@@ -78,7 +79,12 @@ export class ShardStateMachine {
   /** What the certification of the entry that is being applied found. */
   #certified: Certified | undefined = undefined;
 
+  /** @throws ClusterError `KHONSU_CHECKPOINT_CORRUPT` if the checkpoint is of another shard */
   constructor(shard: number, checkpoint?: ShardCheckpoint) {
+    if (checkpoint !== undefined && checkpoint.shard !== shard) {
+      const message = `Cannot restore shard ${shard}: the checkpoint is of shard ${checkpoint.shard}`;
+      throw new ClusterError("KHONSU_CHECKPOINT_CORRUPT", message);
+    }
     this.shard = shard;
     this.versions = new Versions(checkpoint?.gcFloor ?? (0 as CommitTimestamp));
     this.#clock = checkpoint?.clock ?? (0 as CommitTimestamp);
@@ -157,7 +163,8 @@ export class ShardStateMachine {
       const keys = this.preparedAs(id)?.conflicts ?? [];
       if (keys.length > 0) resolved.push({ id, keys });
     }
-    return { clock: this.#clock, gcFloor: this.versions.floor, table, resolved, entries };
+    const { shard, clock } = this;
+    return { shard, clock, gcFloor: this.versions.floor, table, resolved, entries };
   }
 
   #applyRecord(record: ShardRecord): Applied {

@@ -3,10 +3,10 @@ import type { Envelope } from "@khonsu/paxos";
 import { nodeOf } from "@khonsu/paxos";
 import { MemoryDisk } from "@khonsu/paxos/testing";
 import { ClusterNode } from "../../src/cluster-node.ts";
+import { protobufCodec } from "../../src/codec/protobuf-codec.ts";
 import type { ShardAnswer } from "../../src/messages.ts";
 import type { Placement } from "../../src/placement.ts";
 import type { Transport } from "../../src/transport.ts";
-import { testCodec } from "./codec.ts";
 import { PaxosConsensus } from "./paxos-consensus.ts";
 import { VirtualRuntime } from "./virtual-runtime.ts";
 
@@ -77,7 +77,7 @@ export class TestCluster {
       self: id,
       placement: this.placement,
       transport,
-      codec: testCodec,
+      codec: protobufCodec,
       runtime,
       wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
       openConsensus: async (shard, application) => {
