@@ -95,6 +95,23 @@ describe("disk", () => {
     expect(disk.read("c")).toEqual({ kind: "value", value: "3" });
   });
 
+  test("what is written behind a failed write is never kept, not even by a crash", () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const { scheduler, disk, put } = setup(seed);
+        disk.failWrites("io-error");
+        disk.write(put("a", "1"), () => {});
+        disk.write(put("b", "2"), () => {});
+        scheduler.runUntil(250);
+        disk.failWrites(undefined);
+        disk.crash();
+        const kept = disk.keys();
+        expect(kept).toEqual(["a", "b"].slice(0, kept.length));
+        if (kept.length === 2) expect(disk.durable.get("a")).toBe("1");
+      }),
+    );
+  });
+
   test("rot, misdirection and unreadable records last until they are written again", () => {
     const { scheduler, disk, put } = setup(3);
     disk.write([...put("a", "aaaa"), ...put("b", "bbbb")], () => {});

@@ -122,8 +122,9 @@ export class Disk<V> {
   crash(): void {
     const unsynced = [...this.#syncing, ...this.#queue];
     this.#forgetQueue();
+    if (this.#broken === undefined) this.#keepSome(unsynced);
+    else this.counts.lostBatches += unsynced.length; // nothing is kept behind a write that failed
     this.#broken = undefined;
-    this.#keepSome(unsynced);
   }
 
   #keepSome(unsynced: readonly PendingWrite<V>[]): void {

@@ -60,6 +60,7 @@ export async function runSeeds<Part, P extends Plan<Part>>(
     addResult(totals, result);
     if (result.failure !== undefined) totals.failures.push(await reduce(target, plan, result, options));
     options.onProgress?.(totals);
+    await new Promise((resolve) => setImmediate(resolve)); // lets whoever shows the progress have a turn
   }
   return totals;
 }

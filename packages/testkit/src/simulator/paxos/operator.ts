@@ -3,7 +3,7 @@
 
 import { type Configuration, type MembershipChange, type ReplicaId, replicaId } from "@khonsu/paxos";
 import type { PaxosCluster } from "./cluster.ts";
-import { damagedSlots } from "./damage.ts";
+import { damagedSlots, isDiskLost } from "./damage.ts";
 import type { SimulatedNode } from "./node.ts";
 
 type Goal =
@@ -49,7 +49,8 @@ export class Operator {
     const configuration = this.#configuration;
     const isVoter = configuration.voters.some((voter) => voter === node.self);
     if (!this.isIdle || !isVoter || configuration.voters.length <= 2) return false;
-    if (this.#cluster.nodes.some((other) => damagedSlots(other).size > 0)) return false;
+    const voters = this.#cluster.nodes.filter(({ self }) => configuration.voters.includes(self));
+    if (voters.some((voter) => isDiskLost(voter) || damagedSlots(voter).size > 0)) return false;
     return this.#begin({ kind: "remove", node, rejoins });
   }
 
