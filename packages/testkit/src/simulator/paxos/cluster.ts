@@ -201,6 +201,7 @@ export class PaxosCluster {
       },
       lease: { leaseTicks: setup.leaseTicks },
       tickUs: setup.tickUs,
+      freezes: setup.freezes,
       send: (envelope) => {
         const from = Math.floor(envelope.from / 2 ** 32);
         this.network.send(from, Math.floor(envelope.to / 2 ** 32), { kind: "envelope", envelope });

@@ -28,6 +28,7 @@ import type { AcceptorCheck } from "./checks/acceptor-check.ts";
 import type { ReplicaCheck } from "./checks/replica-check.ts";
 import type { ClientReply, ClientRequest } from "./client-protocol.ts";
 import { describeEffect, describeInput } from "./describe.ts";
+import { deepFreeze } from "./freeze.ts";
 import { RegisterMachine } from "./register-machine.ts";
 import { ReplicaStorage } from "./replica-storage.ts";
 import type { StoredFrame } from "./stored-frame.ts";
@@ -41,6 +42,7 @@ export interface NodeEnvironment {
   readonly limits: Partial<ReplicaLimits>;
   readonly lease: Partial<LeaseOptions>;
   readonly tickUs: number;
+  readonly freezes: boolean;
   readonly send: (envelope: Envelope) => void;
   readonly reply: (node: number, process: number, reply: ClientReply) => void;
   /** Whether the disk of this node has really lost something that the node cannot go on without. */
@@ -304,8 +306,9 @@ export class SimulatedNode {
   }
 
   #perform(effect: Effect, life: number): void {
-    const { trace, scheduler } = this.#environment;
+    const { trace, scheduler, freezes } = this.#environment;
     trace.add(scheduler.nowUs, this.node, () => describeEffect(effect));
+    if (freezes) deepFreeze(effect);
     switch (effect.kind) {
       case "persist":
         this.#persist(effect);

@@ -46,6 +46,8 @@ export interface PaxosSetup {
   readonly retryMeanUs: number;
   /** Faults begin before this time; then the liveness phase begins. */
   readonly faultsUntilUs: number;
+  /** Whether messages and records are made immutable when a replica hands them out. */
+  readonly freezes: boolean;
   /** Whether one node may lose its disk. */
   readonly wipes: boolean;
   readonly expectations: readonly Expectation[];
@@ -118,6 +120,7 @@ function drawSetup(prng: Prng, given: Partial<PaxosSetup>): PaxosSetup {
     processesPerSession: prng.integer(1, 3),
     retryMeanUs: prng.pick([200_000, 500_000]),
     faultsUntilUs: prng.integer(4_000_000, 12_000_000),
+    freezes: prng.chance(0.1),
     wipes: prng.chance(0.5),
     expectations: [],
     ...given,

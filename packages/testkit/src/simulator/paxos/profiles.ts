@@ -124,6 +124,23 @@ export const profiles: Readonly<Record<string, Profile>> = {
     weights: { target: 8, "disk-slow": 2, "disk-stall": 1, crash: 2, network: 1, pause: 1 },
     targetFaults: { transfer: 2, "transfer-and-crash": 1 },
   },
+  handover: {
+    description: "hard case 16: the gap in service of a transfer stays under one election timeout",
+    setup: () => ({
+      ...calm,
+      voters: 5,
+      spares: 0,
+      quorums: "majority",
+      faultsUntilUs: 5_000_000,
+      expectations: [{ kind: "served-within", atUs: 3_000_000, electionTimeouts: 1 }],
+    }),
+    faults: (prng) => [
+      {
+        atUs: 3_000_000,
+        fault: { kind: "target", name: "transfer", victim: "@follower", argument: prng.uint32() },
+      },
+    ],
+  },
   "paused-leader": {
     description: "hard case 17: a leader wakes up after another one served writes, and serves a read",
     setup: (prng) => ({ voters: prng.pick([3, 5]), processes: 6, forward: false }),

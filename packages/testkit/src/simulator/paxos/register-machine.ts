@@ -107,7 +107,10 @@ export class RegisterMachine {
   #remember(client: number, sequence: number, answer: RegisterAnswer): void {
     const kept = this.#answers.get(client) ?? new Map<number, RegisterAnswer>();
     this.#answers.set(client, kept.set(sequence, answer));
-    if (kept.size > ANSWERS_MAX) kept.delete(Math.min(...kept.keys()));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= ANSWERS_MAX) break;
+      kept.delete(oldest);
+    }
   }
 
   #mix(text: string): void {

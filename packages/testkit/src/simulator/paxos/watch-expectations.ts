@@ -7,19 +7,32 @@ import type { Expectation } from "./expectation.ts";
 import type { WorkloadOperation } from "./operation.ts";
 
 const SAMPLE_US = 5_000;
+/** How often each node is asked, and how long before the first bound that begins. */
+const PROBE_GAP_US = 20_000;
+const PROBE_LEAD_US = 200_000;
 
 export function watchExpectations(cluster: PaxosCluster): void {
   const { expectations, faultsUntilUs } = cluster.setup;
   if (expectations.length === 0) return;
+  const fromUs = Math.min(...expectations.map((expectation) => startOf(expectation))) - PROBE_LEAD_US;
   for (const node of cluster.nodes) {
-    cluster.addClient(probeOperations(faultsUntilUs), { pinnedTo: node, retryMeanUs: 40_000 });
+    cluster.addClient(probeOperations(fromUs, faultsUntilUs), { pinnedTo: node, retryMeanUs: 40_000 });
   }
   for (const expectation of expectations) watch(cluster, expectation);
 }
 
-function probeOperations(untilUs: number): WorkloadOperation[] {
-  const count = Math.floor(untilUs / 20_000);
-  return Array.from({ length: count }, () => ({ process: 0, kind: "write", key: "bound", thinkUs: 15_000 }));
+function startOf(expectation: Expectation): number {
+  return expectation.kind === "leader-stays" ? expectation.fromUs : expectation.atUs;
+}
+
+function probeOperations(fromUs: number, untilUs: number): WorkloadOperation[] {
+  const count = Math.floor((untilUs - fromUs) / PROBE_GAP_US);
+  return Array.from({ length: count }, (_, index) => ({
+    process: 0,
+    kind: "write",
+    key: "bound",
+    thinkUs: index === 0 ? fromUs : PROBE_GAP_US,
+  }));
 }
 
 function watch(cluster: PaxosCluster, expectation: Expectation): void {
