@@ -12,7 +12,7 @@ import { HybridClock } from "./hybrid-clock.ts";
 import type { ShardAnswer, ShardRequest } from "./messages.ts";
 import type { Placement } from "./placement.ts";
 import { Router } from "./router.ts";
-import { type ShardCodec, ShardLog } from "./shard-log.ts";
+import { ShardLog } from "./shard-log.ts";
 import { DEFAULT_PATIENCE, type Patience, ShardReplica } from "./shard-replica.ts";
 import type { Transport } from "./transport.ts";
 
@@ -21,7 +21,6 @@ export interface ClusterNodeOptions {
   readonly placement: Placement;
   readonly transport: Transport;
   readonly openConsensus: OpenConsensus;
-  readonly codec: ShardCodec;
   readonly runtime: Runtime;
   /** Milliseconds since 1970 by this node's clock. */
   readonly wallClock: () => number;
@@ -100,8 +99,8 @@ export class ClusterNode {
   }
 
   async #openReplica(shard: number): Promise<void> {
-    const { codec, openConsensus, runtime, patience } = this.#options;
-    const log = new ShardLog(shard, codec, (timestamp) => this.clock.merge(timestamp));
+    const { openConsensus, runtime, patience } = this.#options;
+    const log = new ShardLog(shard, (timestamp) => this.clock.merge(timestamp));
     const consensus = await openConsensus(shard, log);
     const replica = new ShardReplica({
       log,

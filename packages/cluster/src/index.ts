@@ -52,6 +52,5 @@ export {
   type Write,
 } from "./shard/transaction.ts";
 export { type Validation, type ValidationResult, validate } from "./shard/validate.ts";
-export type { ShardCodec } from "./shard-log.ts";
 export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
 export type { Transport } from "./transport.ts";

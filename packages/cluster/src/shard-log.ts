@@ -1,28 +1,21 @@
 /** A shard as the application of a replicated log: commands come in as bytes, and whoever waits is told when something changed. */
 import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
+import { decodeCommand } from "./codec/command-codec.ts";
 import type { LogApplication } from "./consensus.ts";
-import type { Command } from "./shard/command.ts";
-import { type Applied, type ShardCheckpoint, ShardStateMachine } from "./shard/state-machine.ts";
+import { type Applied, ShardStateMachine } from "./shard/state-machine.ts";
 
-/** Commands and checkpoints as bytes. Decoding checks, and throws on anything that encoding does not give. */
-export interface ShardCodec {
-  encodeCommand(command: Command): Uint8Array;
-  decodeCommand(bytes: Uint8Array): Command;
-  encodeCheckpoint(checkpoint: ShardCheckpoint): Uint8Array;
-  decodeCheckpoint(bytes: Uint8Array): ShardCheckpoint;
-}
+const FRAME_BYTES = 256 * 1024;
 
 export class ShardLog implements LogApplication {
   readonly shard: number;
-  readonly #codec: ShardCodec;
   readonly #onTimestamp: (timestamp: CommitTimestamp) => void;
   readonly #listeners = new Set<() => void>();
   #machine: ShardStateMachine;
 
   /** @param onTimestamp is told the shard's clock after each command: logged timestamps may be merged. */
-  constructor(shard: number, codec: ShardCodec, onTimestamp: (timestamp: CommitTimestamp) => void) {
+  constructor(shard: number, onTimestamp: (timestamp: CommitTimestamp) => void) {
     this.shard = shard;
-    this.#codec = codec;
     this.#onTimestamp = onTimestamp;
     this.#machine = new ShardStateMachine(shard);
   }
@@ -32,22 +25,25 @@ export class ShardLog implements LogApplication {
     return this.#machine;
   }
 
-  encode(command: Command): Uint8Array {
-    return this.#codec.encodeCommand(command);
-  }
-
   apply(_index: number, command: Uint8Array): Applied {
-    const applied = this.#machine.apply(this.#codec.decodeCommand(command));
+    const applied = this.#machine.apply(decodeCommand(command));
     this.#changed();
     return applied;
   }
 
   save(): Uint8Array {
-    return this.#codec.encodeCheckpoint(this.#machine.checkpoint());
+    const frames = [...encodeCheckpoint(this.shard, this.#machine.checkpoint(), FRAME_BYTES)];
+    const image = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const frame of frames) {
+      image.set(frame, at);
+      at += frame.length;
+    }
+    return image;
   }
 
   restore(image: Uint8Array): void {
-    this.#machine = new ShardStateMachine(this.shard, this.#codec.decodeCheckpoint(image));
+    this.#machine = new ShardStateMachine(this.shard, decodeCheckpoint(this.shard, [image]));
     this.#changed();
   }
 

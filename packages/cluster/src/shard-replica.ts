@@ -6,6 +6,7 @@
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
@@ -113,8 +114,8 @@ export class ShardReplica {
   }
 
   async #propose(command: Command): Promise<ReturnType<ShardLog["apply"]> | undefined> {
-    const { log, consensus } = this.#options;
-    const applied = await consensus.propose(log.encode(command));
+    const { consensus } = this.#options;
+    const applied = await consensus.propose(encodeCommand(command));
     return applied as ReturnType<ShardLog["apply"]> | undefined;
   }
 

@@ -3,7 +3,6 @@ import type { Envelope } from "@khonsu/paxos";
 import { nodeOf } from "@khonsu/paxos";
 import { MemoryDisk } from "@khonsu/paxos/testing";
 import { ClusterNode } from "../../src/cluster-node.ts";
-import { protobufCodec } from "../../src/codec/protobuf-codec.ts";
 import type { ShardAnswer } from "../../src/messages.ts";
 import type { Placement } from "../../src/placement.ts";
 import type { Transport } from "../../src/transport.ts";
@@ -77,7 +76,6 @@ export class TestCluster {
       self: id,
       placement: this.placement,
       transport,
-      codec: protobufCodec,
       runtime,
       wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
       openConsensus: async (shard, application) => {
