@@ -5,7 +5,6 @@ export { ClusterTransaction } from "./cluster-transaction.ts";
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
-export { protobufCodec } from "./codec/protobuf-codec.ts";
 // For implementers of consensus, transport and placement.
 export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 // The shard: a deterministic state machine over a log.

@@ -32,7 +32,7 @@ export class ShardLog implements LogApplication {
   }
 
   save(): Uint8Array {
-    const frames = [...encodeCheckpoint(this.shard, this.#machine.checkpoint(), FRAME_BYTES)];
+    const frames = [...encodeCheckpoint(this.#machine.checkpoint(), FRAME_BYTES)];
     const image = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const frame of frames) {
@@ -43,7 +43,7 @@ export class ShardLog implements LogApplication {
   }
 
   restore(image: Uint8Array): void {
-    this.#machine = new ShardStateMachine(this.shard, decodeCheckpoint(this.shard, [image]));
+    this.#machine = new ShardStateMachine(this.shard, decodeCheckpoint([image]));
     this.#changed();
   }
 
