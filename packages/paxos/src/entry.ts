@@ -2,6 +2,7 @@
  * What a slot holds. The checksum of an entry covers its slot as well, so that an entry read from the wrong place is found
  * (a misdirected read); it does not cover the ballot, which changes each time a new leader proposes the entry again.
  */
+import { entryChecksum } from "./checksum.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Slot } from "./slot.ts";
 
@@ -51,3 +52,21 @@ export interface DuplicateEntry extends ProposalId {
 
 /** What reaches the state machine. Only `command` is to be applied. */
 export type DecidedEntry = Entry | DuplicateEntry;
+
+/** Fills slot `at`. */
+export function noOp(at: Slot): NoOpEntry {
+  return { kind: "noop", checksum: entryChecksum({ kind: "noop" }, at) };
+}
+
+export function sealCommand({ client, sequence, command }: Proposal, at: Slot): CommandEntry {
+  const checksum = entryChecksum({ kind: "command", client, sequence, command }, at);
+  return { kind: "command", client, sequence, command, checksum };
+}
+
+export function sealMembership(configuration: Configuration, at: Slot): MembershipEntry {
+  return {
+    kind: "membership",
+    configuration,
+    checksum: entryChecksum({ kind: "membership", configuration }, at),
+  };
+}

@@ -9,11 +9,10 @@
 import type { Acceptor } from "./acceptor.ts";
 import type { Ballot } from "./ballot.ts";
 import type { Campaign } from "./campaign.ts";
-import { entryChecksum } from "./checksum.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { WriteId } from "./effect.ts";
-import type { Entry, Proposal } from "./entry.ts";
+import { type Entry, noOp, sealCommand, sealMembership } from "./entry.ts";
 import { invariant } from "./errors.ts";
 import type { Learner } from "./learner.ts";
 import type { MessageOf } from "./message.ts";
@@ -121,7 +120,7 @@ export class Leader {
     const entries: Entry[] = [];
     let at = slotAfter(this.proposed);
     for (; at <= proposer.last && proposer.isPreparedAt(at, configuration); at = slotAfter(at)) {
-      const entry = proposer.valueAt(at) ?? noOp(at);
+      const entry = proposer.entryFor(at);
       entries.push(entry);
       if (entry.kind === "membership") {
         this.gate = at;
@@ -157,9 +156,8 @@ export class Leader {
     if (this.inFlight > 0) return;
     this.pendingConfiguration = undefined;
     const at = slotAfter(this.proposed);
-    const checksum = entryChecksum({ kind: "membership", configuration }, at);
     this.gate = at;
-    this.append([{ kind: "membership", configuration, checksum }]);
+    this.append([sealMembership(configuration, at)]);
   }
 
   private append(entries: readonly Entry[]): void {
@@ -291,15 +289,6 @@ export class Leader {
   get matched(): { replica: ReplicaId; through: Slot }[] {
     return [...this.peers.values()].map(({ replica, match }) => ({ replica, through: match }));
   }
-}
-
-function noOp(at: Slot): Entry {
-  return { kind: "noop", checksum: entryChecksum({ kind: "noop" }, at) };
-}
-
-function sealCommand({ client, sequence, command }: Proposal, at: Slot): Entry {
-  const checksum = entryChecksum({ kind: "command", client, sequence, command }, at);
-  return { kind: "command", client, sequence, command, checksum };
 }
 
 function sizeOf(entry: Entry | undefined): number {
