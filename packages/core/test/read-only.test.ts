@@ -52,6 +52,18 @@ test("with a writer under way, a reader that would complete a cycle is refused",
   expect(db.stats()).toMatchObject({ openTransactions: 0, trackedTransactions: 0, versions: 2 });
 });
 
+test("a reader is not refused for what committed after its snapshot, though writers are under way", async () => {
+  const db = await openAccounts();
+  const underWay = db.begin();
+  const reader = db.begin({ readOnly: true });
+  const pivot = await beginPivot(db);
+  await pivot.commit();
+  expect([value(reader, "x"), value(reader, "y")]).toEqual([1, 1]);
+  // reader -rw-> pivot -rw-> the writer of x, which committed first of the three, but not before the reader's snapshot.
+  await reader.commit();
+  underWay.rollback();
+});
+
 test("with a writer under way, a reader that commits first makes the pivot fail", async () => {
   const db = await openAccounts();
   const pivot = await beginPivot(db);
