@@ -95,6 +95,7 @@ class CycleSearch {
 
   /** False when it was given up without a result. */
   run(): boolean {
+    if (!this.hasNeededEdge()) return true;
     for (const limit of LIMITS) {
       this.walker.limit = limit;
       const isDone = this.pass();
@@ -102,6 +103,19 @@ class CycleSearch {
       if (!isDone) return false;
     }
     return true;
+  }
+
+  /** Whether some component has an edge that every cycle of this kind must have. */
+  private hasNeededEdge(): boolean {
+    const { first, to, code, nodes } = this.space.graph;
+    const { of } = this.components;
+    const needed = this.automaton.starts | (this.automaton.starts << BY_REAL_TIME);
+    for (let node = 0; node < nodes; node++) {
+      for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
+        if ((needed & this.edges & (1 << code[edge]!)) !== 0 && of[to[edge]!] === of[node]) return true;
+      }
+    }
+    return false;
   }
 
   /** One round from all starts; false when the steps ran out. */
