@@ -120,7 +120,7 @@ export class Leader {
     const entries: Entry[] = [];
     let at = slotAfter(this.proposed);
     for (; at <= proposer.last && proposer.isPreparedAt(at, configuration); at = slotAfter(at)) {
-      const entry = proposer.entryFor(at);
+      const entry = proposer.valueAt(at) ?? noOp(at);
       entries.push(entry);
       if (entry.kind === "membership") {
         this.gate = at;

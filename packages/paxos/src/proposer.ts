@@ -5,7 +5,7 @@
  */
 import { type Ballot, compareBallots, sameBallot, ZERO_BALLOT } from "./ballot.ts";
 import type { Configuration } from "./configuration.ts";
-import { type Entry, noOp } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { invariant } from "./errors.ts";
 import type { MessageOf } from "./message.ts";
 import { isPrepareQuorum } from "./quorum.ts";
@@ -125,8 +125,8 @@ export class Proposer {
     return this.isPreparedAt(slotAfter(Math.max(this.highest, first - 1) as Slot), configuration);
   }
 
-  /** What slot `at` is to be proposed with: the entry reported with the highest ballot (P2c), or a no-op to fill a gap. */
-  entryFor(at: Slot): Entry {
-    return this.reports.get(at)?.entry ?? noOp(at);
+  /** The entry that slot `at` must be proposed with, the one reported with the highest ballot; undefined if it is free (P2c). */
+  valueAt(at: Slot): Entry | undefined {
+    return this.reports.get(at)?.entry;
   }
 }

@@ -15,7 +15,7 @@ import { type Ballot, sameBallot } from "../src/ballot.ts";
 import type { Configuration } from "../src/configuration.ts";
 import type { Context } from "../src/context.ts";
 import type { DurableRecord } from "../src/durable-record.ts";
-import { type Entry, sealCommand } from "../src/entry.ts";
+import { type Entry, noOp, sealCommand } from "../src/entry.ts";
 import { Log } from "../src/log.ts";
 import type { Message, MessageOf } from "../src/message.ts";
 import { resolveOptions } from "../src/options.ts";
@@ -317,7 +317,7 @@ export class Exploration {
     return Array.from({ length: this.bounds.slots }, (_, i) => {
       const at = (i + 1) as Slot;
       const free = at > proposer.last || this.bounds.fault === "ignore-reports";
-      const entry: Entry = free ? ownCommand(ballot, at) : proposer.entryFor(at);
+      const entry: Entry = free ? ownCommand(ballot, at) : (proposer.valueAt(at) ?? noOp(at));
       return this.message(PROPOSER, {
         kind: "accept",
         ballot,
