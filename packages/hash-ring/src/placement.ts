@@ -22,7 +22,7 @@ import { checkShardCount, type ShardId } from "./shard.ts";
 export type Placement = readonly (readonly NodeId[])[];
 
 export interface PlacementOptions {
-  /** How many shards there are: an integer from 1 to 65536. */
+  /** How many shards there are: an integer from 1 to 16384. */
   readonly shardCount: number;
   /** Replicas of each shard: an integer from 1 to the number of nodes. */
   readonly replicas: number;

@@ -26,6 +26,7 @@ export class Seats implements Balance {
   readonly #nodesOf: NodeId[][];
   readonly #shardsOf: ReadonlyMap<NodeId, Set<ShardId>>;
   readonly #preferences = new Map<ShardId, readonly NodeId[]>();
+  readonly #ranked = new Map<NodeId, ShardId[]>();
 
   constructor(ring: HashRing, { shardCount, replicas, loadFactor }: SeatsOptions) {
     const { members } = ring;
@@ -65,6 +66,7 @@ export class Seats implements Balance {
     return inZone < this.#perZone;
   }
 
+  /** Adds a seat. All are added before the first one moves. */
   add(shard: ShardId, node: NodeId): void {
     this.#nodesOf[shard]!.push(node);
     this.#shardsOf.get(node)!.add(shard);
@@ -78,20 +80,24 @@ export class Seats implements Balance {
     return this.#bounds.get(node)!;
   }
 
-  /** Of the shards that may move, the one for which the ring prefers `to` most; the first seated if several. */
+  /** Of the shards that may move, the one for which the ring prefers `to` most; the lowest number if several. */
   movable(from: NodeId, to: NodeId, except: ReadonlySet<ShardId>): ShardId | undefined {
-    let best: ShardId | undefined;
-    let bestRank = Number.POSITIVE_INFINITY;
-    for (const shard of this.#shardsOf.get(from)!) {
-      if (except.has(shard) || !this.allows(shard, to, from)) continue;
-      const rank = this.preferences(shard).indexOf(to);
-      if (rank < bestRank) {
-        best = shard;
-        bestRank = rank;
-      }
-      if (rank === 0) break;
-    }
-    return best;
+    const held = this.#shardsOf.get(from)!;
+    return this.#shardsByRank(to).find(
+      (shard) => held.has(shard) && !except.has(shard) && this.allows(shard, to, from),
+    );
+  }
+
+  /** The shards without a seat on the node, those first for which the ring prefers it most. */
+  #shardsByRank(node: NodeId): ShardId[] {
+    const known = this.#ranked.get(node);
+    if (known !== undefined) return known;
+    const seated = this.#shardsOf.get(node)!;
+    const ranks = this.#nodesOf.map((_, shard) => this.preferences(shard).indexOf(node));
+    const shards = [...ranks.keys()].filter((shard) => !seated.has(shard));
+    shards.sort((a, b) => ranks[a]! - ranks[b]! || a - b);
+    this.#ranked.set(node, shards);
+    return shards;
   }
 
   /** Moves a seat. The new one takes the place of the old one in the order of the shard's seats. */
@@ -100,5 +106,9 @@ export class Seats implements Balance {
     nodes[nodes.indexOf(from)] = to;
     this.#shardsOf.get(from)!.delete(shard);
     this.#shardsOf.get(to)!.add(shard);
+    // Taken out rather than skipped: a node that joins takes thousands, and each is looked for from the front.
+    const ranked = this.#shardsByRank(to);
+    ranked.splice(ranked.indexOf(shard), 1);
+    this.#ranked.delete(from);
   }
 }

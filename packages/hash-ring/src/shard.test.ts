@@ -8,7 +8,7 @@ const ascii = (text: string) => Uint8Array.from(text, (character) => character.c
 
 test("HR-4: the shard is the hash scaled to the number of shards", () => {
   fc.assert(
-    fc.property(fc.uint8Array(), fc.integer({ min: 1, max: 65_536 }), (key, shardCount) => {
+    fc.property(fc.uint8Array(), fc.integer({ min: 1, max: 16_384 }), (key, shardCount) => {
       const shard = new ShardMap({ shardCount }).shardOf(key);
       const exact = (BigInt(hashBytes(key, HashSeed.key)) * BigInt(shardCount)) >> 32n;
       expect(shard).toBe(Number(exact));
@@ -44,13 +44,13 @@ test("a scan stays in one shard exactly if its prefix contains the delimiter", (
 });
 
 test("a shard has one token, whatever the number of shards", () => {
-  expect(new Set(Array.from({ length: 65_536 }, (_, shard) => tokenOfShard(shard))).size).toBe(65_536);
+  expect(new Set(Array.from({ length: 16_384 }, (_, shard) => tokenOfShard(shard))).size).toBe(16_384);
 });
 
 test.each([
   { shardCount: 0 },
   { shardCount: 1.5 },
-  { shardCount: 65_537 },
+  { shardCount: 16_385 },
   { shardCount: 64, delimiter: 256 },
   { shardCount: 64, delimiter: -1 },
 ])("refuses %j", (options) => {

@@ -15,19 +15,19 @@ import { HashSeed, hashBytes, hashIntegers, TOKEN_COUNT, type Token } from "./ha
 export type ShardId = number;
 
 export interface ShardMapOptions {
-  /** How many shards there are: an integer from 1 to 65536. Fixed for the life of a cluster. */
+  /** How many shards there are: an integer from 1 to 16384. Fixed for the life of a cluster. */
   readonly shardCount: number;
   /** The byte that ends the placement prefix, such as 0x2f for "/". Default: none, the whole key is hashed. */
   readonly delimiter?: number;
 }
 
-const SHARD_COUNT_MAX = 65_536;
+const SHARD_COUNT_MAX = 16_384;
 
 export class ShardMap {
   readonly shardCount: number;
   readonly delimiter: number | undefined;
 
-  /** @throws RangeError if `shardCount` is not an integer from 1 to 65536, or `delimiter` is not a byte */
+  /** @throws RangeError if `shardCount` is not an integer from 1 to 16384, or `delimiter` is not a byte */
   constructor(options: ShardMapOptions) {
     checkShardCount(options.shardCount);
     const { delimiter } = options;
