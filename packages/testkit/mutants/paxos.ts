@@ -112,16 +112,24 @@ const proposerMutants: readonly Mutant[] = [
   {
     name: "no-op-over-reported",
     description: "A new leader fills every open slot with a no-op, whatever was reported.",
-    file: source("leader.ts"),
-    search: "const entry = proposer.valueAt(at) ?? noOp(at);",
-    replace: "const entry = noOp(at);",
+    file: source("proposer.ts"),
+    search: "return this.reports.get(at)?.entry ?? noOp(at);",
+    replace: "return noOp(at);",
   },
   {
     name: "no-op-skipped",
     description: "A new leader leaves out the slots of which nobody reported anything.",
     file: source("leader.ts"),
-    search: "const entry = proposer.valueAt(at) ?? noOp(at);",
-    replace: "const entry = proposer.valueAt(at);\n      if (entry === undefined) continue;",
+    search: "      const entry = proposer.entryFor(at);\n",
+    replace: "      const entry = proposer.entryFor(at);\n      if (proposer.isFree(at)) continue;\n",
+    also: [
+      {
+        file: source("proposer.ts"),
+        search: "  /** The highest slot in which anything was, or may have been, accepted. */",
+        replace:
+          "  isFree(at: Slot): boolean {\n    return !this.reports.has(at);\n  }\n\n  /** The highest slot in which anything was accepted. */",
+      },
+    ],
   },
   {
     name: "prepare-starts-too-late",
