@@ -41,7 +41,6 @@ export function* scanRange(
     const isBoth = chain !== undefined && ownKey === chain.key;
     const key = isOwn || isBoth ? ownKey! : chain!.key;
     if (isOwn || isBoth) nextOwn++;
-    if (!isOwn) nextCommitted = committed.next();
     const entry = state.entry(key);
     let value: StoredValue | undefined;
     if (entry !== undefined && entry.operation.kind !== "ensure") {
@@ -52,13 +51,18 @@ export function* scanRange(
       value = version.value;
       if (value !== undefined) manager.track(state.active, version);
     }
-    if (value === undefined) continue;
+    if (value === undefined) {
+      if (!isOwn) nextCommitted = committed.next();
+      continue;
+    }
     count++;
     const reached = isReverse ? { ...range, low: key } : { low: range.low, high: key, isHighIncluded: true };
     if (seen === undefined) seen = manager.trackRange(state.active, reached, hidden);
     else Object.assign(seen, reached);
     yield [key, toBatch(value)];
     check();
+    // Only now, since keys may come and go while the consumer has the floor.
+    if (!isOwn) nextCommitted = committed.next();
   }
   if (count < limit) {
     if (seen === undefined) manager.trackRange(state.active, range, hidden);

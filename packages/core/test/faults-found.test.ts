@@ -257,3 +257,22 @@ test("under read committed, a scan of one's own write that is then undone does n
   tx.write("a", rows(seen + 10));
   await expect(tx.commit()).rejects.toMatchObject({ code: "KHONSU_WRITE_CONFLICT" });
 });
+
+test("under read committed, a scan that pauses sees what was committed meanwhile in what it has yet to read", async () => {
+  await using db = await Khonsu.open();
+  await db.transact((tx) => {
+    for (const key of ["a", "c"]) tx.write(key, rows(1));
+  });
+  using reader = db.begin({ isolation: "read-committed", readOnly: true });
+  const seen: string[] = [];
+  for (const [key, batch] of reader.scan()) {
+    seen.push(`${key}=${valueIn(batch)}`);
+    if (key !== "a") continue;
+    await db.transact((tx) => tx.delete("c"));
+    await db.transact((tx) => {
+      tx.write("b", rows(2));
+      tx.write("c", rows(3));
+    });
+  }
+  expect(seen).toEqual(["a=1", "b=2", "c=3"]);
+});
