@@ -70,7 +70,7 @@ test("cursors give the next key that is there, in both directions, whatever come
       for (let chain = cursor.next(); chain !== undefined; chain = cursor.next()) all.push(chain.key);
       expect(all).toEqual([...present].sort());
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
