@@ -8,8 +8,10 @@ import type { Runtime } from "@khonsu/core";
 import { ClusterSession } from "./cluster-session.ts";
 import type { OpenConsensus } from "./consensus.ts";
 import { CoordinatorDriver } from "./coordinator-driver.ts";
+import { DEFAULT_RETENTION, keepFloors, type Retention } from "./floor-keeper.ts";
 import { HybridClock } from "./hybrid-clock.ts";
 import type { ShardAnswer, ShardRequest } from "./messages.ts";
+import { jittered } from "./pause.ts";
 import type { Placement } from "./placement.ts";
 import { Router } from "./router.ts";
 import { ShardLog } from "./shard-log.ts";
@@ -25,6 +27,7 @@ export interface ClusterNodeOptions {
   /** Milliseconds since 1970 by this node's clock. */
   readonly wallClock: () => number;
   readonly patience?: Partial<Patience>;
+  readonly retention?: Partial<Retention>;
   /** How long a tick of recovery is, in milliseconds. Default 10. */
   readonly tickMs?: number;
 }
@@ -66,6 +69,7 @@ export class ClusterNode {
       if (placement.replicasOf(shard).includes(self)) await node.#openReplica(shard);
     }
     node.#scheduleRecovery();
+    node.#scheduleFloors();
     return node;
   }
 
@@ -119,6 +123,16 @@ export class ClusterNode {
       if (this.#isClosed) return;
       for (const hosted of this.#hosted.values()) this.#recover(hosted);
       this.#scheduleRecovery();
+    });
+  }
+
+  #scheduleFloors(): void {
+    const { runtime, retention } = this.#options;
+    const kept = { ...DEFAULT_RETENTION, ...retention };
+    runtime.schedule(jittered(runtime, kept.everyMs), () => {
+      if (this.#isClosed) return;
+      for (const { replica } of this.#hosted.values()) keepFloors(replica, this.clock, kept);
+      this.#scheduleFloors();
     });
   }
 

@@ -5,10 +5,12 @@
 import { type ConflictResolution, type IsolationLevel, KhonsuError, type Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { ClusterTransaction, mergeBy, RETRY } from "./cluster-transaction.ts";
+import { type ClusterCommitEvent, type ClusterWatchOptions, watchCluster } from "./cluster-watch.ts";
 import { type CommitContext, commitReadOnly, commitWrites } from "./commit.ts";
 import type { CoordinatorDriver } from "./coordinator-driver.ts";
 import { ClusterError } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import { WATCH_PATIENCE_MS } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
 import type { Router } from "./router.ts";
 
@@ -101,6 +103,14 @@ export class ClusterSession {
     }
   }
 
+  /**
+   * What is committed from now on, or after `fromTimestamp`: in each shard in the order of timestamps, one event a commit and
+   * shard. To go on after an interruption, give the smallest over all shards of the last timestamps that were seen.
+   */
+  watch(options: ClusterWatchOptions = {}): AsyncGenerator<ClusterCommitEvent, void, undefined> {
+    return watchCluster(this.#options.router, options);
+  }
+
   #begin({
     isolation = "serializable",
     onConflict = "fail",
@@ -147,15 +157,12 @@ export class ClusterSession {
     const snapshot = tx.snapshot ?? tx.observed;
     const answers = tx.reads.shards().map(async (shard) => {
       const validation = tx.reads.validationOf(shard, snapshot);
-      return router.ask(shard, { kind: "awaitChange", validation }, CHANGE_MS);
+      return router.ask(shard, { kind: "awaitChange", validation }, WATCH_PATIENCE_MS);
     });
     const answer = await Promise.race(answers);
     if (answer.kind === "outdated") this.observe(answer.clock);
   }
 }
-
-/** Longer than a shard waits before it answers that nothing has changed. */
-const CHANGE_MS = 15_000;
 
 function runHooks(
   hooks: readonly ((timestamp: CommitTimestamp) => void)[],

@@ -30,6 +30,12 @@ export class HybridClock {
     return this.#last as CommitTimestamp;
   }
 
+  /** The timestamp of a moment that many milliseconds ago, by this node's clock; 0 before 1970. */
+  ago(milliseconds: number): CommitTimestamp {
+    const units = this.#physical() - milliseconds * UNITS_PER_MILLISECOND;
+    return Math.min(Math.max(0, units), TIMESTAMP_MAX) as CommitTimestamp;
+  }
+
   /** Takes notice of a timestamp that is in a log, or was admitted. */
   merge(timestamp: CommitTimestamp): void {
     if (timestamp > this.#last) this.#last = timestamp;

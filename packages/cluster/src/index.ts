@@ -2,6 +2,7 @@
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
 export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
+export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./cluster-watch.ts";
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
@@ -9,6 +10,7 @@ export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-c
 export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 // The shard: a deterministic state machine over a log.
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
+export { DEFAULT_RETENTION, type Retention } from "./floor-keeper.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
 export type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
 export type { Placement } from "./placement.ts";

@@ -1,6 +1,7 @@
 /** What is asked of a replica of a shard, and what it answers. Every request is safe to send again. */
 import type { Request } from "@khonsu/2pc";
-import type { CommitTimestamp } from "@khonsu/core/isolation";
+import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
+import type { ChangesResult } from "./shard/changes.ts";
 import type { ReadRequest, ReadResult } from "./shard/read.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
@@ -32,8 +33,13 @@ export type ShardRequest =
   | { readonly kind: "identities"; readonly keys: readonly string[] }
   /** Whether everything that was read is the newest, behind a read index. */
   | { readonly kind: "validate"; readonly validation: Validation }
+  /** What was committed after `after` (undefined: after now); answered once there is something, or after a while. */
+  | { readonly kind: "changes"; readonly after: CommitTimestamp | undefined; readonly range: KeyRange }
   /** Answered once something that was read has changed, or after a while. */
   | { readonly kind: "awaitChange"; readonly validation: Validation };
+
+/** How long an answer to `changes` or `awaitChange` may take: longer than a shard waits for something to tell. */
+export const WATCH_PATIENCE_MS = 15_000;
 
 export type ShardAnswer =
   | { readonly kind: "status"; readonly status: ShardStatus; readonly clock: CommitTimestamp }
@@ -42,6 +48,7 @@ export type ShardAnswer =
       readonly isNewest: boolean;
     })
   | Extract<ReadResult, { kind: "snapshot-too-old" }>
+  | Extract<ChangesResult, { kind: "changes" }>
   | { readonly kind: "identities"; readonly identities: readonly PointRead[] }
   | { readonly kind: "valid" }
   /** Read again at or above `clock`. */

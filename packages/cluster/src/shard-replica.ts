@@ -11,6 +11,7 @@ import type { Consensus } from "./consensus.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
+import { changesAfter } from "./shard/changes.ts";
 import type { Command } from "./shard/command.ts";
 import { newestIdentities, readAt, readNewest } from "./shard/read.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
@@ -84,6 +85,8 @@ export class ShardReplica {
           return await this.#identities(request.keys);
         case "validate":
           return await this.#validate(request);
+        case "changes":
+          return await this.#changes(request);
         case "awaitChange":
           return await this.#awaitChange(request);
       }
@@ -233,23 +236,48 @@ export class ShardReplica {
     }
   }
 
-  async #awaitChange({ validation }: Extract<ShardRequest, { kind: "awaitChange" }>): Promise<ShardAnswer> {
-    const { log, runtime, patience } = this.#options;
-    const isOutdated = () => validate(log.machine, validation).kind === "outdated";
-    if (!isOutdated()) {
-      await new Promise<void>((resolve) => {
-        const end = () => {
-          forget();
-          cancel();
-          resolve();
-        };
-        const cancel = runtime.schedule(patience.changeMs, end);
-        const forget = log.listen(() => {
-          if (isOutdated()) end();
-        });
-      });
+  /** Moves the shard's floors; only upwards. */
+  async raiseFloors(gcFloor: CommitTimestamp, idFloor: CommitTimestamp): Promise<void> {
+    await this.#propose({ kind: "floors", gcFloor, idFloor });
+  }
+
+  async #changes({ after, range }: Extract<ShardRequest, { kind: "changes" }>): Promise<ShardAnswer> {
+    const { log, consensus, patience } = this.#options;
+    if (after === undefined) {
+      // From now on: nothing that was acknowledged before is told, everything that begins later is.
+      await consensus.readBarrier();
+      return { kind: "changes", commits: [], upTo: log.machine.watermark };
     }
+    const isTelling = () => {
+      const result = changesAfter(log.machine, after, range);
+      return result.kind !== "changes" || result.commits.length > 0;
+    };
+    await this.#wait(patience.changeMs, isTelling);
+    return changesAfter(log.machine, after, range);
+  }
+
+  async #awaitChange({ validation }: Extract<ShardRequest, { kind: "awaitChange" }>): Promise<ShardAnswer> {
+    const { log, patience } = this.#options;
+    const isOutdated = () => validate(log.machine, validation).kind === "outdated";
+    await this.#wait(patience.changeMs, isOutdated);
     return { kind: "outdated", clock: log.machine.clock };
+  }
+
+  /** Until `holds` after some command, or the time is up. */
+  async #wait(milliseconds: number, holds: () => boolean): Promise<void> {
+    if (holds()) return;
+    const { log, runtime } = this.#options;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        forget();
+        cancel();
+        resolve();
+      };
+      const cancel = runtime.schedule(milliseconds, end);
+      const forget = log.listen(() => {
+        if (holds()) end();
+      });
+    });
   }
 
   #admits(timestamp: CommitTimestamp): boolean {

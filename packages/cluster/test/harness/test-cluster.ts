@@ -3,6 +3,7 @@ import type { Envelope } from "@khonsu/paxos";
 import { nodeOf } from "@khonsu/paxos";
 import { MemoryDisk } from "@khonsu/paxos/testing";
 import { ClusterNode } from "../../src/cluster-node.ts";
+import type { Retention } from "../../src/floor-keeper.ts";
 import type { ShardAnswer } from "../../src/messages.ts";
 import type { Placement } from "../../src/placement.ts";
 import type { Transport } from "../../src/transport.ts";
@@ -15,6 +16,7 @@ export interface TestClusterOptions {
   readonly shards: number;
   /** Percent of the messages that get lost. Default 0. */
   readonly lossPercent?: number;
+  readonly retention?: Partial<Retention>;
 }
 
 interface Running {
@@ -77,6 +79,7 @@ export class TestCluster {
       placement: this.placement,
       transport,
       runtime,
+      ...(this.#options.retention === undefined ? {} : { retention: this.#options.retention }),
       wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
       openConsensus: async (shard, application) => {
         const group = await PaxosConsensus.open({
