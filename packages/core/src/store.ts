@@ -175,6 +175,7 @@ class StoreHost implements TransactHost {
     checkIsolation(options.isolation ?? "serializable");
     checkTransactOptions(options);
     mergePolicy(DEFAULT_POLICY, options);
+    checkCount("watchHistoryCommits", options.watchHistoryCommits ?? 0);
     const store = options.versionStore ?? new MemoryVersionStore<StoredValue>();
     const clock = (options.runtime ?? systemRuntime).now;
     const manager: Manager = new TransactionManager({ store, clock });

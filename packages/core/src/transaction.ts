@@ -224,10 +224,11 @@ export class Transaction implements TransactionContext {
     return this.#state.host.commit(this.#state);
   }
 
-  /** Ends the transaction without a change. Does nothing where it has been rolled back already. */
+  /** Ends the transaction without a change. Does nothing where it has been rolled back already. Works on a stopped store. */
   rollback(): void {
-    if (this.#state.status === "rolled back") return;
-    this.#checkByHand("roll back");
+    const { status, host } = this.#state;
+    if (status === "rolled back") return;
+    if (status !== "open" || host.stopped === undefined) this.#checkByHand("roll back");
     this.#state.rollback(undefined);
   }
 

@@ -276,3 +276,20 @@ test("under read committed, a scan that pauses sees what was committed meanwhile
   }
   expect(seen).toEqual(["a=1", "b=2", "c=3"]);
 });
+
+test("wrong options are refused before the storage is touched", async () => {
+  const load = vi.fn(() => BEFORE_ANY);
+  const opened = Khonsu.open({ storage: { write() {}, load }, watchHistoryCommits: -1 });
+  await expect(opened).rejects.toMatchObject({ code: "KHONSU_INVALID_OPTION" });
+  expect(load).not.toHaveBeenCalled();
+});
+
+test("a transaction can be rolled back after the store has stopped", async () => {
+  const db = await Khonsu.open();
+  const tx = db.begin();
+  tx.write("a", rows(1));
+  await db.close();
+  tx.rollback();
+  expect(tx.status).toBe("rolled back");
+  expect(db.stats().openTransactions).toBe(0);
+});
