@@ -1,90 +1,172 @@
-/** One small history of the model: a few clients, interleaved at random; then everything heals. */
+/** One small history of the model: a few clients, interleaved at random with everything that can go wrong; then it heals. */
+import { formatTransactionId } from "@khonsu/2pc";
+import type { IsolationLevel } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
-import { keysOf, now, type Observation, type Plan, runClient } from "./client.ts";
+import { stateHash } from "../../src/shard/state-hash.ts";
+import { Client, type Session } from "./client.ts";
+import { describe, type Observation, Violation } from "./observation.ts";
+import { keysOf, type Plan, randomPlan, SHARDS } from "./plan.ts";
 import { Random } from "./random.ts";
+import { heal, recoverOne } from "./recovery.ts";
+import { hasSerialOrder } from "./serial-order.ts";
+import { VersionsOracle } from "./versions-oracle.ts";
 import { World } from "./world.ts";
 
-const SHARDS = 2;
+const SESSIONS = 3;
+/** Some hundreds are usual. */
+const STEPS_MAX = 20_000;
 
-export interface History {
-  readonly seed: number;
-  readonly world: World;
-  readonly observations: readonly Observation[];
-}
-
-export function runHistory(seed: number): History {
-  const random = new Random(seed);
-  const world = new World(random, SHARDS);
-  const observations: Observation[] = [];
-  const sessions = Array.from({ length: 3 }, () => ({ observed: 0 as CommitTimestamp }));
-  const running: { steps: Generator<void, void, undefined>; session: number }[] = [];
-  let started = 0;
-  now.step = 0;
-  const total = 4 + random.below(4);
-  while (started < total || running.length > 0) {
-    now.step++;
-    const free = sessions.findIndex((_, session) => !running.some((each) => each.session === session));
-    if (started < total && free >= 0 && (running.length === 0 || random.chance(35))) {
-      const plan = randomPlan(random);
-      const seen = observe(++started, plan);
-      observations.push(seen);
-      running.push({ steps: runClient(world, plan, seen, sessions[free]!), session: free });
-      continue;
-    }
-    const at = random.below(running.length);
-    if (running[at]!.steps.next().done) running.splice(at, 1);
-    if (random.chance(15)) random.pick(world.shards).catchUp(random);
-    if (random.chance(3)) raiseFloors(world, random);
+/** @throws Violation with what was seen, if something cannot be */
+export function checkHistory(seed: number): readonly Observation[] {
+  const history = new History(seed);
+  try {
+    history.run();
+    history.check();
+    return history.observations;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Violation(`seed ${seed}: ${message}\n${describe(history.observations)}`, { cause: error });
   }
-  world.heal();
-  for (const seen of observations) learnOutcome(world, seen);
-  return { seed, world, observations };
 }
 
-function observe(name: number, { kind, isolation }: Plan): Observation {
-  return {
-    name,
-    kind,
-    isolation,
-    begin: now.step,
-    end: Number.POSITIVE_INFINITY,
-    reads: new Map(),
-    writes: new Map(),
-    outcome: "unknown",
-    id: undefined,
-    timestamp: undefined,
-  };
-}
+class History {
+  readonly observations: Observation[] = [];
+  readonly #random: Random;
+  readonly #world: World;
+  readonly #isolation: IsolationLevel;
+  readonly #sessions: Session[] = Array.from({ length: SESSIONS }, () => ({
+    observed: 0 as CommitTimestamp,
+  }));
+  readonly #running: { readonly steps: Generator<void, void, undefined>; readonly session: number }[] = [];
 
-function randomPlan(random: Random): Plan {
-  const keys = Array.from({ length: SHARDS }, (_, shard) => keysOf(shard)).flat();
-  const roll = random.below(100);
-  const kind = roll < 60 ? "writer" : roll < 85 ? "strict reader" : "snapshot reader";
-  const isScanning = random.chance(20);
-  const scans = isScanning ? [random.below(SHARDS)] : [];
-  const readable = keys.filter((key) => !scans.includes(Number(key[0])));
-  const reads = random.shuffled(readable).slice(0, 1 + random.below(2));
-  const writes = kind === "writer" ? random.shuffled(keys).slice(0, 1 + random.below(2)) : [];
-  const deletes = writes.filter(() => random.chance(20));
-  return { kind, isolation: "serializable", reads, scans, writes, deletes };
-}
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.#world = new World(this.#random, SHARDS);
+    const roll = this.#random.below(100);
+    this.#isolation = roll < 65 ? "serializable" : roll < 83 ? "repeatable-read" : "read-committed";
+  }
 
-/** Floors move up to somewhere below the clocks, and versions below them go on one of the replicas. */
-function raiseFloors(world: World, random: Random): void {
-  const shard = random.pick(world.shards);
-  const gcFloor = Math.max(0, shard.leader.clock - random.below(6)) as CommitTimestamp;
-  shard.propose({ kind: "floors", gcFloor, idFloor: 0 as CommitTimestamp });
-  random.pick([shard.leader, shard.follower]).versions.purge(100);
-}
+  run(): void {
+    const random = this.#random;
+    const total = 4 + random.below(4);
+    while (this.observations.length < total || this.#running.length > 0) {
+      this.#world.step++;
+      const free = this.#sessions.findIndex((_, at) => !this.#running.some(({ session }) => session === at));
+      const isWanted = this.observations.length < total && (this.#running.length === 0 || random.chance(35));
+      if (isWanted && free >= 0) this.#start(randomPlan(random, this.#isolation), free);
+      else this.#stepOne();
+      this.#trouble();
+      if (this.#world.step > STEPS_MAX) throw new Violation("does not come to an end");
+    }
+    heal(this.#world);
+    this.#readAllAtTheEnd();
+  }
 
-/** What became of a transaction whose client never heard: home knows. */
-function learnOutcome(world: World, seen: Observation): void {
-  if (seen.outcome !== "unknown" || seen.id === undefined) return;
-  const status = world.statusAtHome(seen.id);
-  if (status.kind === "committed") {
-    seen.outcome = "committed";
-    seen.timestamp = status.value.timestamp;
-  } else {
-    seen.outcome = "aborted";
+  #start(plan: Plan, session: number): void {
+    const { kind, isolation } = plan;
+    const seen: Observation = {
+      name: this.observations.length + 1,
+      session,
+      kind,
+      isolation,
+      begin: this.#world.step,
+      end: Number.POSITIVE_INFINITY,
+      snapshot: 0,
+      reads: [],
+      writes: new Map(),
+      readBack: new Set(),
+      ignored: [],
+      told: "nothing",
+      toldTimestamp: undefined,
+      id: undefined,
+      timestamp: undefined,
+    };
+    this.observations.push(seen);
+    const client = new Client(this.#world, plan, seen, this.#sessions[session]!);
+    this.#running.push({ steps: client.run(), session });
+  }
+
+  #stepOne(): void {
+    if (this.#running.length === 0) return;
+    const at = this.#random.below(this.#running.length);
+    if (this.#running[at]!.steps.next().done) this.#running.splice(at, 1);
+  }
+
+  #trouble(): void {
+    const random = this.#random;
+    const world = this.#world;
+    if (random.chance(12)) random.pick(world.shards).catchUp(random);
+    if (random.chance(4)) world.raiseFloors();
+    if (random.chance(4)) world.repeatLate();
+    if (random.chance(2)) random.pick(world.shards).restart(random);
+    if (random.chance(5)) this.#running.push({ steps: recoverOne(world), session: -1 });
+  }
+
+  /** Once all is healed everything is read, so that what is lost or half-done is seen. */
+  #readAllAtTheEnd(): void {
+    this.#world.step++;
+    const scans = this.#world.shards.map((_, shard) => ({
+      shard,
+      isReverse: false,
+      limit: keysOf(shard).length,
+    }));
+    const plan: Plan = {
+      kind: "strict reader",
+      isolation: "serializable",
+      reads: [],
+      scans,
+      writes: new Map(),
+      readBack: [],
+    };
+    this.#sessions[0]!.observed = Math.max(
+      ...this.#world.shards.map(({ leader }) => leader.clock),
+    ) as CommitTimestamp;
+    for (let tries = 0; this.observations.at(-1)?.told !== "committed" || tries === 0; tries++) {
+      if (tries === 20) throw new Violation("nothing can be read when all is healed");
+      this.#start(plan, 0);
+      while (this.#running.length > 0) {
+        this.#world.step++;
+        this.#stepOne();
+      }
+      heal(this.#world);
+    }
+  }
+
+  check(): void {
+    for (const seen of this.observations) this.#learnOutcome(seen);
+    for (const { leader, follower } of this.#world.shards) {
+      if (leader.preparedCount > 0) throw new Violation("something is prepared for ever");
+      if (this.#random.chance(10) && stateHash(leader) !== stateHash(follower))
+        throw new Violation("replicas differ");
+    }
+    new VersionsOracle(this.observations).check();
+    if (this.#isolation === "serializable" && !hasSerialOrder(this.observations)) {
+      throw new Violation("no strict serial order explains");
+    }
+  }
+
+  /** The truth about a transaction, all or nothing, and whether the client was told it. */
+  #learnOutcome(seen: Observation): void {
+    const { id, told } = seen;
+    if (id === undefined) {
+      seen.timestamp = seen.toldTimestamp;
+      return;
+    }
+    seen.timestamp = this.#world.installedAt(id);
+    seen.ignored = this.#world.ignoredBy(id);
+    if (told === "committed" && seen.timestamp !== seen.toldTimestamp)
+      throw new Violation(`T${seen.name} was told otherwise`);
+    if (told === "not applied" && seen.timestamp !== undefined)
+      throw new Violation(`T${seen.name} was applied all the same`);
+    if (seen.timestamp === undefined) return;
+    const missing = [...seen.writes.keys()]
+      .map((key) => this.#world.shardOf(key))
+      .filter((shard) => !this.#world.installedBy(id).includes(shard));
+    if (missing.length > 0)
+      throw new Violation(`T${seen.name} (${formatTransactionId(id)}) is not applied at ${missing}`);
+    for (const key of seen.isolation === "serializable" ? seen.readBack : []) {
+      if (seen.ignored.includes(key))
+        throw new Violation(`T${seen.name} read back ${key}, which was dropped`);
+    }
   }
 }

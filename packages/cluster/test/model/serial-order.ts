@@ -1,25 +1,30 @@
 /** A brute-force search for a serial order that explains what everybody saw: slow, obvious, and complete for a few transactions. */
-import type { Observation } from "./client.ts";
+import type { Observation } from "./observation.ts";
 
 /**
- * @param isStrict whether the order must keep to real time: who ended before another began comes first. Snapshot readers
- *   are exempt.
+ * Whether there is an order of the committed transactions in which each saw what those before it had left, that keeps to
+ * real time: who ended before another began comes first. Snapshot readers are exempt.
  */
-export function hasSerialOrder(observations: readonly Observation[], isStrict: boolean): boolean {
-  const committed = observations.filter(({ outcome }) => outcome === "committed");
+export function hasSerialOrder(observations: readonly Observation[]): boolean {
+  // By timestamp first, since that order is nearly always the right one.
+  const committed = observations
+    .filter(({ timestamp }) => timestamp !== undefined)
+    .sort((a, b) => a.timestamp! - b.timestamp! || Number(b.kind === "writer") - Number(a.kind === "writer"));
+  const state = new Map<string, string>();
   const placed = new Set<Observation>();
-  const state = new Map<string, number>();
   const place = (): boolean => {
     if (placed.size === committed.length) return true;
     for (const next of committed) {
-      if (placed.has(next) || (isStrict && hasUnplacedPredecessor(next, committed, placed))) continue;
-      if (!explains(state, next)) continue;
-      const undo = new Map([...next.writes.keys()].map((key) => [key, state.get(key)]));
-      for (const [key, value] of next.writes) state.set(key, value ?? 0);
+      if (placed.has(next) || hasUnplacedPredecessor(next, committed, placed) || !explains(state, next))
+        continue;
       placed.add(next);
-      if (place()) return true;
+      for (const after of effects(state, next)) {
+        const undo = [...after.keys()].map((key) => [key, state.get(key) ?? ""] as const);
+        for (const [key, value] of after) state.set(key, value);
+        if (place()) return true;
+        for (const [key, value] of undo) state.set(key, value);
+      }
       placed.delete(next);
-      for (const [key, value] of undo) state.set(key, value ?? 0);
     }
     return false;
   };
@@ -31,13 +36,36 @@ function hasUnplacedPredecessor(
   committed: readonly Observation[],
   placed: ReadonlySet<Observation>,
 ): boolean {
-  if (next.kind === "snapshot reader") return false;
-  return committed.some(
-    (other) => !placed.has(other) && other.kind !== "snapshot reader" && other.end < next.begin,
-  );
+  return committed.some((other) => !placed.has(other) && precedes(other, next));
 }
 
-function explains(state: ReadonlyMap<string, number>, { reads }: Observation): boolean {
-  for (const [key, value] of reads) if ((state.get(key) ?? 0) !== value) return false;
-  return true;
+function precedes(a: Observation, b: Observation): boolean {
+  return a.end < b.begin && a.kind !== "snapshot reader" && b.kind !== "snapshot reader";
+}
+
+function explains(state: ReadonlyMap<string, string>, { reads }: Observation): boolean {
+  return reads.every(({ key, value }) => (state.get(key) ?? "") === value);
+}
+
+/** What the transaction may leave behind: a put that would append to what conflicts may have done either. */
+function effects(state: ReadonlyMap<string, string>, seen: Observation): ReadonlyMap<string, string>[] {
+  let results: Map<string, string>[] = [new Map()];
+  for (const [key, kind] of seen.writes) {
+    if (seen.ignored.includes(key)) continue;
+    const before = state.get(key) ?? "";
+    const own = String(seen.name);
+    const appended = before === "" ? own : `${before} ${own}`;
+    const values =
+      kind === "ensure"
+        ? [before]
+        : kind === "delete"
+          ? [""]
+          : kind === "merge"
+            ? [appended]
+            : kind === "put or append" && !seen.readBack.has(key)
+              ? [own, appended]
+              : [own];
+    results = results.flatMap((result) => values.map((value) => new Map(result).set(key, value)));
+  }
+  return results;
 }

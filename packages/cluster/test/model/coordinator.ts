@@ -1,0 +1,69 @@
+/** Coordinators of the model: one phase for one shard, two for several, with twins, and deaths half-way (TX-11 to TX-13). */
+import type { TransactionId } from "@khonsu/2pc";
+import type { ShardStatus } from "../../src/shard/state-machine.ts";
+import { type Commitment, mergeCommitments, type ShardTransaction } from "../../src/shard/transaction.ts";
+import { spread } from "./recovery.ts";
+import type { World } from "./world.ts";
+
+export type Hear = (status: ShardStatus) => void;
+
+export function* commitAtOnce(
+  world: World,
+  id: TransactionId,
+  request: ShardTransaction,
+  hear: Hear,
+): Generator<void, void, undefined> {
+  for (let copies = world.random.chance(20) ? 2 : 1; copies > 0; copies--) {
+    yield;
+    const status = world.send(id.home, { kind: "commit", id, request });
+    if (status !== undefined) hear(status);
+  }
+}
+
+/** Runs to the end side by side with its twins. */
+export function* commitInTwoPhases(
+  world: World,
+  id: TransactionId,
+  requests: ReadonlyMap<number, ShardTransaction>,
+  hear: Hear,
+): Generator<void, void, undefined> {
+  const { random } = world;
+  const twins = random.chance(15) ? 2 : 1;
+  const running = Array.from({ length: twins }, () => coordinate(world, id, requests, hear));
+  while (running.length > 0) {
+    const at = random.below(running.length);
+    if (running[at]!.next().done) running.splice(at, 1);
+    yield;
+  }
+}
+
+function* coordinate(
+  world: World,
+  id: TransactionId,
+  requests: ReadonlyMap<number, ShardTransaction>,
+  hear: Hear,
+): Generator<void, void, undefined> {
+  const { random } = world;
+  const participants = [...requests.keys()];
+  const votes: Commitment[] = [];
+  for (const shard of random.shuffled(participants)) {
+    if (random.chance(3)) return;
+    yield;
+    const status = world.send(shard, { kind: "prepare", id, participants, request: requests.get(shard)! });
+    if (status?.kind === "prepared") votes.push(status.value);
+  }
+  yield;
+  if (random.chance(4)) return;
+  const isUnanimous = votes.length === participants.length;
+  const outcome = isUnanimous
+    ? ({ kind: "committed", value: votes.reduce(mergeCommitments) } as const)
+    : ({ kind: "aborted", reason: { kind: "timeout" } } as const);
+  const status = world.send(id.home, { kind: "decide", id, outcome });
+  if (status === undefined) return;
+  yield;
+  hear(status);
+  for (const shard of random.shuffled(participants)) {
+    yield;
+    if (random.chance(85)) yield* spread(world, id, shard);
+  }
+}
