@@ -115,18 +115,22 @@ export class CatchUp {
     );
   }
 
-  /** Answers a fetch with decided entries, as many as one message holds; undefined if the first of them is trimmed. */
+  /**
+   * Answers a fetch with decided entries, as many as one message holds; undefined if the first of them is not here: trimmed, or
+   * below the checkpoint and damaged.
+   */
   answer(message: MessageOf<"fetch">): MessageOf<"learn"> | undefined {
     const { log, options } = this.context;
     const { applied, decided } = this.learner;
-    if (message.from <= log.trimmed) return undefined;
+    if (message.from <= applied && log.entryAt(message.from) === undefined) return undefined;
     const limit = Math.min(message.through, applied, message.from + options.batchEntriesMax - 1) as Slot;
     let last = slotAfter(message.from, -1);
     let bytes = 0;
     while (last < limit && bytes < options.batchBytesMax) {
+      const entry = log.entryAt(slotAfter(last));
+      if (entry === undefined) break;
       last = slotAfter(last);
-      const entry = log.entryAt(last);
-      bytes += entry?.kind === "command" ? entry.command.length : 0;
+      bytes += entry.kind === "command" ? entry.command.length : 0;
     }
     const entries = last < message.from ? [] : log.slice(message.from, last);
     return {

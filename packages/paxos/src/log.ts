@@ -83,7 +83,8 @@ export class Log {
   /** The entries of `first` to `last`, all of which must be there. */
   slice(first: Slot, last: Slot): Entry[] {
     const found = this.entries.slice(first - this.base, last - this.base + 1);
-    invariant(found.length === last - first + 1, "PX-7", `the log ends before slot ${last}`);
+    const isWhole = found.length === last - first + 1 && !found.includes(undefined);
+    invariant(isWhole, "PX-7", `the log has a gap between slots ${first} and ${last}`);
     return found as Entry[];
   }
 
