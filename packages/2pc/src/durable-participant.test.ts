@@ -126,10 +126,11 @@ test("after a failed write nothing is answered any more", async () => {
   expect(store.held.size).toBe(0);
 });
 
-test("refuses a malformed id before it gets into the log", async () => {
+test("refuses a malformed id or floor before it gets into the log", async () => {
   const medium: MemoryMedium = { lines: [] };
   const { participant } = await open(medium);
   const malformed = { ...prepare(1), id: { birth: 0.5, random: 1, home: 0 } };
   await expect(participant.handle(malformed)).rejects.toThrow(RangeError);
+  await expect(participant.raiseFloor(Number.NaN)).rejects.toThrow(RangeError);
   expect(medium.lines).toEqual([]);
 });

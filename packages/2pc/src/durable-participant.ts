@@ -7,7 +7,7 @@ import type { DecisionLog } from "./decision-log.ts";
 import type { LogRecord, Request } from "./message.ts";
 import type { Change, TableCheckpoint } from "./outcome-entry.ts";
 import { OutcomeTable } from "./outcome-table.ts";
-import { checkRequest } from "./request-check.ts";
+import { checkFloor, checkRequest } from "./request-check.ts";
 import type { Status } from "./status.ts";
 import type { ParticipantId, Timestamp, TransactionId } from "./transaction-id.ts";
 import type { Vote } from "./vote.ts";
@@ -92,8 +92,13 @@ export class DurableParticipant<P, V, R, S> {
     return this.#enqueue(request);
   }
 
-  /** Raises the floor: ids born at or before it expire, and finished outcomes up to it are forgotten. */
+  /**
+   * Raises the floor: ids born at or before it expire, and finished outcomes up to it are forgotten.
+   *
+   * @throws RangeError if the floor is not a safe integer
+   */
   async raiseFloor(floor: Timestamp): Promise<void> {
+    checkFloor(floor);
     await this.#enqueue({ kind: "floor", floor });
   }
 

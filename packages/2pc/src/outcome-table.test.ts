@@ -77,6 +77,10 @@ test("a floor never falls", () => {
   table.raiseFloor(5);
   table.raiseFloor(4);
   expect(table.floor).toBe(5);
+  for (const wrong of [Number.NaN, 5.5, Number.POSITIVE_INFINITY]) {
+    expect(() => table.raiseFloor(wrong)).toThrow(RangeError);
+  }
+  expect(table.floor).toBe(5);
 });
 
 test("TP-9: home keeps a commit below the floor until all others have acknowledged it", () => {

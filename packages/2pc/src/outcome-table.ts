@@ -14,6 +14,7 @@ import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
 import type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
 import { DECIDE, RULES, type State } from "./outcome-rules.ts";
+import { checkFloor } from "./request-check.ts";
 import type { AbortReason, Outcome, Status } from "./status.ts";
 import {
   compareTransactionIds,
@@ -85,8 +86,13 @@ export class OutcomeTable<P, V, R> {
     }
   }
 
-  /** Raises the floor, and forgets what it passes and TP-9 does not keep. A lower floor changes nothing. */
+  /**
+   * Raises the floor, and forgets what it passes and TP-9 does not keep. A lower floor changes nothing.
+   *
+   * @throws RangeError if the floor is not a safe integer
+   */
   raiseFloor(floor: Timestamp): void {
+    checkFloor(floor);
     this.#floor = Math.max(this.#floor, floor);
     for (const [key, { id }] of this.#entries) {
       if (id.birth <= this.#floor && !this.#unfinished.has(key)) this.#entries.delete(key);

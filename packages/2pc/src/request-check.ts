@@ -7,6 +7,7 @@ import {
   checkTransactionId,
   formatTransactionId,
   type ParticipantId,
+  type Timestamp,
   type TransactionId,
 } from "./transaction-id.ts";
 
@@ -45,6 +46,11 @@ export function checkParticipants(id: TransactionId, participants: readonly Part
   throw new RangeError(
     `Participants of ${formatTransactionId(id)} must be ascending integers with its home: they are ${participants.join(", ")}`,
   );
+}
+
+/** @throws RangeError if a floor is not a safe integer: one that is no number would let everything expired come back to life */
+export function checkFloor(floor: Timestamp): void {
+  if (!Number.isSafeInteger(floor)) throw new RangeError(`A floor is a safe integer: it is ${floor}`);
 }
 
 function refuse({ kind, id }: Request<unknown, unknown, unknown>, why: string): never {
