@@ -3,6 +3,7 @@
 import type { MutantSuite } from "./mutant.ts";
 
 const loaders: Readonly<Record<string, () => Promise<MutantSuite>>> = {
+  core: async () => (await import("../../mutants/core.ts")).coreMutants,
   paxos: async () => (await import("../../mutants/paxos.ts")).paxosMutants,
 };
 

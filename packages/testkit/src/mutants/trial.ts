@@ -3,11 +3,12 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { stripVTControlCharacters } from "node:util";
 import type { MutantTrial } from "./mutant.ts";
 
 export interface Verdict {
   readonly caught: boolean;
-  /** Seeds that ran, the one that failed included; undefined for commands. */
+  /** Seeds, or random cases of fast-check, that ran, the one that failed included; undefined for other tests. */
   readonly seeds: number | undefined;
   /** `safety agreement`, `crash TypeError`, …; the exit status of a command. */
   readonly by: string;
@@ -34,7 +35,19 @@ export function runTrial(root: string, trial: MutantTrial, base: string, seedsMa
   }
   if (trial.kind === "simulator") return simulatorVerdict(result.stdout, result.stderr, seconds);
   const message = result.stderr.trim().split("\n").at(-1) ?? "";
-  return { caught: result.status !== 0, seeds: undefined, by: `exit ${result.status}`, message, seconds };
+  const by = failedTest(result.stderr) ?? `exit ${result.status}`;
+  return { caught: result.status !== 0, seeds: casesRun(result.stderr), by, message, seconds };
+}
+
+/** The first test that vitest says has failed. */
+function failedTest(output: string): string | undefined {
+  return /^\s*FAIL\s+(.+)$/m.exec(stripVTControlCharacters(output))?.[1];
+}
+
+/** How many cases fast-check tried, where it was one of its properties that failed. */
+function casesRun(output: string): number | undefined {
+  const count = /Property failed after (\d+) tests/.exec(stripVTControlCharacters(output))?.[1];
+  return count === undefined ? undefined : Number(count);
 }
 
 function simulatorCommand(

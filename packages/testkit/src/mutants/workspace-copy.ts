@@ -25,7 +25,10 @@ export class WorkspaceCopy implements Disposable {
    */
   constructor(repository: string, packages: readonly string[]) {
     this.root = mkdtempSync(join(tmpdir(), "khonsu-mutants-"));
-    symlinkSync(join(repository, "node_modules"), join(this.root, "node_modules"));
+    // Tests compare the documentation with what they observe.
+    for (const linked of ["node_modules", "docs"].filter((name) => existsSync(join(repository, name)))) {
+      symlinkSync(join(repository, linked), join(this.root, linked));
+    }
     cpSync(join(repository, "tsconfig.base.json"), join(this.root, "tsconfig.base.json"));
     cpSync(join(repository, "package.json"), join(this.root, "package.json"));
     for (const name of packages) this.#copyPackage(repository, name, packages);
