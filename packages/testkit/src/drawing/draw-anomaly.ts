@@ -2,7 +2,7 @@
 // its reason beside it, and the edge that closes the circle at the left, in the way a person tells it.
 import type { Dependency, DependencyKind } from "../checkers/transactions/anomaly.ts";
 import { describeMicroOp, describePlace, operationName } from "../history/describe.ts";
-import type { History, Key, MicroOp } from "../history/operation.ts";
+import type { History, Key, MicroOp, ScanRange } from "../history/operation.ts";
 import {
   arrow,
   LINE_HEIGHT,
@@ -36,7 +36,7 @@ const NAMES: Record<DependencyKind, string> = {
 const MARGIN = 24;
 const LEFT = 120;
 const BOX_CHARACTERS = 84;
-const REASON_CHARACTERS = 78;
+const REASON_CHARACTERS = 70;
 
 /** An anomaly, or anything else that some transactions show together. */
 export interface Drawable {
@@ -112,7 +112,8 @@ function stack(anomaly: Drawable, history: History, keys: ReadonlySet<Key>, top:
 
 /** Micro-operations, those on the keys of the cycle marked; runs of others are left out when there are many. */
 function linesOf(ops: readonly MicroOp[], keys: ReadonlySet<Key>): Box["lines"] {
-  const isOfCycle = (op: MicroOp): boolean => op[0] === "scan" || keys.has(op[1]);
+  const isOfCycle = (op: MicroOp): boolean =>
+    op[0] === "scan" ? [...keys].some((key) => isInRange(key, op[1])) : keys.has(op[1]);
   const shown = ops.length <= 8 ? ops : ops.filter(isOfCycle).slice(0, 12);
   const lines = shown.map((op) => ({
     text: shortened(describeMicroOp(op), BOX_CHARACTERS - 4),
@@ -120,6 +121,11 @@ function linesOf(ops: readonly MicroOp[], keys: ReadonlySet<Key>): Box["lines"] 
   }));
   const left = ops.length - shown.length;
   return left === 0 ? lines : [...lines, { text: `… and ${left} more steps`, isOfCycle: false }];
+}
+
+function isInRange(key: Key, range: ScanRange): boolean {
+  if ("prefix" in range) return String(key).startsWith(range.prefix);
+  return String(key) >= (range.from ?? "") && (range.to === undefined || String(key) < range.to);
 }
 
 function reasonLines(edge: Dependency): string[] {

@@ -230,12 +230,9 @@ export function explainRegisterEdge(order: RegisterOrder, from: number, to: numb
     const did = register.isPredicate[read]
       ? `scanned a range and did not find ${key} in it`
       : `read ${key} = ${saw}`;
-    const why =
-      order.seen[read] === INITIAL
-        ? "after that first version"
-        : code >= BY_REAL_TIME
-          ? `and was invoked after ${saw} was in place`
-          : `after reading ${saw}`;
+    if (order.seen[read] === INITIAL)
+      return `${a} ${did}, as before any write, and ${b} wrote ${value(overwrite)} to it`;
+    const why = code >= BY_REAL_TIME ? `and was invoked after ${saw} was in place` : `after reading ${saw}`;
     return `${a} ${did}, and ${b} wrote ${value(overwrite)} to it ${why}`;
   }
   throw new Error(`Invariant broken: the order of ${key} does not hold the edge from ${from} to ${to}`);
