@@ -120,3 +120,25 @@ test("schemas are stored once, and go with their last key", async () => {
   await storage.write([commit(3, ...Array.from({ length: 50 }, (_, index) => remove(`key ${index}`)))]);
   expect(await schemas()).toBe(0);
 });
+
+test("a segment that was damaged after the check at open is not merged into others: the storage stops", async () => {
+  const database = memoryDatabase();
+  const storage = await LevelStorage.over(database);
+  await storage.write([commit(1, put("log", numbered(1)))]);
+  for await (const [key, value] of database.iterator({ gte: Uint8Array.of(4) })) {
+    const damaged = Uint8Array.from(value);
+    damaged[damaged.length - 1]! ^= 1;
+    await database.batch([{ type: "put", key, value: damaged }], { sync: true });
+  }
+  const appends = async () => {
+    for (let timestamp = 2; timestamp <= 20; timestamp++) {
+      await storage.write([commit(timestamp, append("log", numbered(timestamp)))]);
+    }
+  };
+  await expect(appends()).rejects.toMatchObject({
+    code: "KHONSU_STORAGE_FAILED",
+    cause: { code: "KHONSU_STORAGE_CORRUPT" },
+    message: /segment 0 of key "log"/,
+  });
+  await expect(LevelStorage.over(database)).rejects.toMatchObject({ code: "KHONSU_STORAGE_CORRUPT" });
+});
