@@ -4,6 +4,7 @@
 import type { Plan, Target } from "./target.ts";
 
 const loaders: Readonly<Record<string, () => Promise<Target<unknown>>>> = {
+  cluster: async () => erase((await import("./cluster/target.ts")).clusterTarget),
   core: async () => erase((await import("./core/target.ts")).coreTarget),
   paxos: async () => erase((await import("./paxos/target.ts")).paxosTarget),
 };

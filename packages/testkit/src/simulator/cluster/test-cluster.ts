@@ -1,21 +1,24 @@
-/** Nodes of a cluster in one thread under virtual time, with a network that loses, delays and parts, and nodes that crash. */
-import type { Envelope } from "@khonsu/paxos";
-import { nodeOf } from "@khonsu/paxos";
+// Nodes of a cluster in one thread under virtual time, with a network that loses, delays and parts, and nodes that crash.
+
+import {
+  ClusterNode,
+  type Placement,
+  type Retention,
+  type ShardAnswer,
+  type Transport,
+} from "@khonsu/cluster";
+import { type Envelope, nodeOf } from "@khonsu/paxos";
 import { MemoryDisk } from "@khonsu/paxos/testing";
-import { ClusterNode } from "../../src/cluster-node.ts";
-import type { Retention } from "../../src/floor-keeper.ts";
-import type { ShardAnswer } from "../../src/messages.ts";
-import type { Placement } from "../../src/placement.ts";
-import type { Transport } from "../../src/transport.ts";
+import { Prng } from "../prng.ts";
 import { PaxosConsensus } from "./paxos-consensus.ts";
 import { VirtualRuntime } from "./virtual-runtime.ts";
 
 export interface TestClusterOptions {
-  readonly seed: number;
+  readonly seed: string | number;
   readonly nodes: number;
   readonly shards: number;
-  /** Percent of the messages that get lost. Default 0. */
-  readonly lossPercent?: number;
+  /** The share of the messages that get lost. Default 0. */
+  readonly loss?: number;
   readonly retention?: Partial<Retention>;
 }
 
@@ -37,7 +40,7 @@ export class TestCluster {
 
   private constructor(options: TestClusterOptions) {
     this.#options = options;
-    this.runtime = new VirtualRuntime(options.seed);
+    this.runtime = new VirtualRuntime(new Prng(`cluster/${options.seed}`));
     this.ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
     const all = Array.from({ length: options.shards }, (_, shard) => shard);
     this.placement = {
@@ -70,7 +73,7 @@ export class TestCluster {
   async start(id: number): Promise<void> {
     const { runtime } = this;
     const groups = new Map<number, PaxosConsensus>();
-    const skew = (runtime.choices.below(2001) - 1000) * (runtime.choices.chance(20) ? 5 : 1);
+    const skew = runtime.choices.integer(-1000, 1000) * (runtime.choices.chance(0.2) ? 5 : 1);
     const transport: Transport = {
       ask: (to, shard, request) => this.#ask(id, to, () => this.#running.get(to)?.node.serve(shard, request)),
     };
@@ -140,7 +143,7 @@ export class TestCluster {
   }
 
   #isLost(): boolean {
-    return this.runtime.choices.chance(this.#options.lossPercent ?? 0);
+    return this.runtime.choices.chance(this.#options.loss ?? 0);
   }
 
   #latency(): number {

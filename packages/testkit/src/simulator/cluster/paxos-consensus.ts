@@ -1,4 +1,6 @@
-/** `Consensus` by `@khonsu/paxos`: its small driver, on a disk in memory. */
+// `Consensus` by `@khonsu/paxos`: its small driver, on a disk in memory.
+
+import type { Consensus, ConsensusStatus, LogApplication } from "@khonsu/cluster";
 import {
   type Configuration,
   Driver,
@@ -8,8 +10,6 @@ import {
   replicaId,
 } from "@khonsu/paxos";
 import type { MemoryDisk } from "@khonsu/paxos/testing";
-import type { Consensus, ConsensusStatus, LogApplication } from "../../src/consensus.ts";
-import { pause } from "../../src/pause.ts";
 import type { VirtualRuntime } from "./virtual-runtime.ts";
 
 export interface PaxosConsensusOptions {
@@ -75,7 +75,7 @@ export class PaxosConsensus implements Consensus {
         return (await this.#driver.propose(proposal)).result;
       } catch (error) {
         if (this.#isClosed || !(error instanceof RefusedError) || !error.retryable) throw error;
-        await pause(this.#runtime, 20);
+        await this.#runtime.sleep(20);
       }
     }
   }

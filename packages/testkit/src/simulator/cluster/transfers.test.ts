@@ -1,7 +1,7 @@
 /** The runtime over real consensus: three nodes, two shards, in one thread under virtual time. */
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { expect, test } from "vitest";
-import { TestCluster } from "./harness/test-cluster.ts";
+import { TestCluster } from "./test-cluster.ts";
 
 const batch = (value: number): RecordBatch =>
   tableFromArrays({ id: Int32Array.of(1), value: Int32Array.of(value) }).batches[0]!;
@@ -51,7 +51,7 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
       seed,
       nodes: 3,
       shards: 3,
-      lossPercent: seed % 2 === 0 ? 3 : 0,
+      loss: seed % 2 === 0 ? 0.03 : 0,
     });
     const { runtime } = cluster;
     const accounts = ["a", "b", "c", "d"];
@@ -104,7 +104,7 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
     for (let round = 0; round < 4; round++) {
       await runtime.elapse(700);
       const victim = runtime.choices.pick(cluster.ids);
-      if (runtime.choices.chance(50)) {
+      if (runtime.choices.chance(0.5)) {
         cluster.crash(victim);
         await runtime.elapse(900);
         await runtime.settle(cluster.start(victim));

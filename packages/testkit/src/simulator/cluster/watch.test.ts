@@ -1,7 +1,7 @@
+import type { ClusterCommitEvent } from "@khonsu/cluster";
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { expect, test } from "vitest";
-import type { ClusterCommitEvent } from "../src/cluster-watch.ts";
-import { TestCluster } from "./harness/test-cluster.ts";
+import { TestCluster } from "./test-cluster.ts";
 
 const batch = (value: number): RecordBatch => tableFromArrays({ value: Int32Array.of(value) }).batches[0]!;
 const valueIn = (found: RecordBatch | undefined): unknown => found?.getChild("value")?.get(0);

@@ -1,7 +1,7 @@
 /** The suite that every store passes, against one node, and against three: the two clients go through different ones. */
-import { transactionSuite } from "@khonsu/testkit/transaction-suite";
 import { describe, test } from "vitest";
-import { TestCluster } from "./harness/test-cluster.ts";
+import { TestCluster } from "../simulator/cluster/test-cluster.ts";
+import { transactionSuite } from "./transaction-suite.ts";
 
 for (const nodes of [1, 3]) {
   describe(`a cluster of ${nodes}`, () => {
