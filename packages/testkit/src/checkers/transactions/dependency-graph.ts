@@ -9,15 +9,15 @@ import { explainListEdge } from "./list-words.ts";
 import type { OrderLevel } from "./models.ts";
 import { addProcessEdges, addTimeEdges } from "./order-edges.ts";
 import { addReads } from "./reads.ts";
+import { findRegisterAnomalies } from "./register-anomalies.ts";
 import {
   addRegisterEdges,
-  explainRegisterEdge,
-  findRegisterAnomalies,
   markSeenWrites,
   type RegisterOrder,
   registerOrder,
   writesSeen,
 } from "./register-order.ts";
+import { explainRegisterEdge } from "./register-words.ts";
 
 export interface DependencyGraph {
   readonly graph: Graph;

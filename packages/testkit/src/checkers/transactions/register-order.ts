@@ -8,10 +8,8 @@
 //       before v.
 // RO-4  Edges that follow are sound, not complete: deciding serializability of registers is NP-complete (Papadimitriou 1979), so a
 //       history of blind writes can pass though it has no serial order.
-import { operationName } from "../../history/describe.ts";
 import type { History } from "../../history/operation.ts";
 import { addFan } from "./fan.ts";
-import type { Findings } from "./findings.ts";
 import { BY_REAL_TIME, EDGE, type GraphBuilder } from "./graph.ts";
 import { AMBIGUOUS, type RegisterHistory } from "./key-history.ts";
 import { completionOf } from "./order-edges.ts";
@@ -151,89 +149,4 @@ export function addRegisterEdges(graph: GraphBuilder, order: RegisterOrder, comm
     if (writer === undefined || committed[writer] === 0) continue;
     for (const later of writersAfter(after, write)) graph.addEdge(writer, later, EDGE.ww, register.number);
   }
-}
-
-/** AN-3, AN-4, AN-5, AN-7 for registers, and reads of what the reader writes only later. */
-export function findRegisterAnomalies(
-  register: RegisterHistory,
-  seen: Int32Array,
-  history: History,
-  findings: Findings,
-): void {
-  const key = JSON.stringify(register.key);
-  for (const [read, write] of seen.entries()) {
-    const reader = register.readBy[read]!;
-    const saw = `${operationName(reader)} read ${key} = ${JSON.stringify(register.readValues[read])}`;
-    if (write === UNKNOWN && register.writeOf.get(register.readValues[read]!) !== AMBIGUOUS) {
-      findings.add("phantom-value", [reader], `${saw}, which no transaction ever wrote.`, register.key);
-    }
-    if (write < 0) continue;
-    const writer = register.writtenBy[write]!;
-    const name = operationName(writer);
-    if (writer === reader) {
-      findings.add("internal", [reader], `${saw}, which it wrote only afterwards.`, register.key);
-    } else if (history[writer]!.outcome === "fail") {
-      const why = `${saw}, which ${name} wrote and then aborted: an aborted read.`;
-      findings.add("G1a", [reader, writer], why, register.key);
-    } else if (!register.isLast[write]) {
-      const why = `${saw}; but ${name}, which wrote that, wrote to the key again: an intermediate read.`;
-      findings.add("G1b", [reader, writer], why, register.key);
-    }
-  }
-  findLostUpdates(register, seen, findings);
-}
-
-function findLostUpdates(register: RegisterHistory, seen: Int32Array, findings: Findings): void {
-  const updaters = new Map<number, Map<number, number>>();
-  for (const [read] of register.readThenWrite) {
-    const write = seen[read]!;
-    if (write === UNKNOWN) continue;
-    const group = updaters.get(write) ?? new Map<number, number>();
-    updaters.set(write, group.set(register.readBy[read]!, read));
-  }
-  for (const group of updaters.values()) {
-    if (group.size < 2) continue;
-    const [read] = [...group.values()];
-    const names = [...group.keys()].map(operationName).join(" and ");
-    const value = JSON.stringify(register.readValues[read!]);
-    const why = `${names} all read ${JSON.stringify(register.key)} = ${value} and then wrote it: each but the first overwrote a version that it had not seen.`;
-    findings.add("lost-update", [...group.keys()], why, register.key);
-  }
-}
-
-/** Why an edge over a register is there, in words. */
-export function explainRegisterEdge(order: RegisterOrder, from: number, to: number, code: number): string {
-  const { register } = order;
-  const key = JSON.stringify(register.key);
-  const [a, b] = [operationName(from), operationName(to)];
-  const isBy = (transaction: number) => (write: number) => register.writtenBy[write] === transaction;
-  const value = (write: number): string => JSON.stringify(register.values[write]);
-  const kind = code % BY_REAL_TIME;
-  if (kind === EDGE.wr) {
-    const write = order.seen.find(
-      (seen, read) => seen >= 0 && isBy(from)(seen) && register.readBy[read] === to,
-    )!;
-    return `${b} read ${key} = ${value(write)}, which ${a} wrote`;
-  }
-  if (kind === EDGE.ww) {
-    for (const [write, later] of order.after) {
-      const overwrite = later.find(isBy(to));
-      if (write < 0 || !isBy(from)(write) || overwrite === undefined) continue;
-      return `${b} read ${key} = ${value(write)}, which ${a} wrote, before it wrote ${value(overwrite)}`;
-    }
-  }
-  for (const [read, reader] of register.readBy.entries()) {
-    const map = code >= BY_REAL_TIME ? order.afterByTime : order.after;
-    const overwrite = reader === from ? map.get(order.seen[read]!)?.find(isBy(to)) : undefined;
-    if (overwrite === undefined) continue;
-    const saw = JSON.stringify(register.readValues[read]);
-    const did = register.isPredicate[read]
-      ? `scanned a range and did not find ${key} in it`
-      : `read ${key} = ${saw}`;
-    if (order.seen[read] === INITIAL)
-      return `${a} ${did}, as before any write, and ${b} wrote ${value(overwrite)} to it`;
-    const why = code >= BY_REAL_TIME ? `and was invoked after ${saw} was in place` : `after reading ${saw}`;
-    return `${a} ${did}, and ${b} wrote ${value(overwrite)} to it ${why}`;
-  }
-  throw new Error(`Invariant broken: the order of ${key} does not hold the edge from ${from} to ${to}`);
 }
