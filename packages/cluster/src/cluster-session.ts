@@ -151,16 +151,25 @@ export class ClusterSession {
     for (const hook of tx.rollbackHooks) hook();
   }
 
-  /** Waits until something that the transaction has read has changed, whichever shard says so first. */
+  /**
+   * Waits until something that the transaction has read has changed, whichever shard says so first. A shard that cannot be
+   * reached is asked again when the body has run again, so that an outage ends the wait and not the transaction.
+   */
   async #awaitChange(tx: ClusterTransaction): Promise<void> {
-    const { router } = this.#options;
+    const { router, runtime } = this.#options;
     const snapshot = tx.snapshot ?? tx.observed;
-    const answers = tx.reads.shards().map(async (shard) => {
+    const asked = tx.reads.shards().map(async (shard) => {
       const validation = tx.reads.validationOf(shard, snapshot);
       return router.ask(shard, { kind: "awaitChange", validation }, WATCH_PATIENCE_MS);
     });
-    const answer = await Promise.race(answers);
-    if (answer.kind === "outdated") this.observe(answer.clock);
+    // Those that answer after the first are nobody's business any more.
+    for (const answer of asked) answer.catch(() => {});
+    try {
+      const answer = await Promise.race(asked);
+      if (answer.kind === "outdated") this.observe(answer.clock);
+    } catch {
+      await pause(runtime, jittered(runtime, BACKOFF_CAP_MS));
+    }
   }
 }
 

@@ -4,9 +4,10 @@
  */
 
 import type { TransactionId } from "@khonsu/2pc";
-import type { ConflictDetail } from "@khonsu/core";
+import type { ConflictDetail, ConflictResolver, WriteConflict } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { toBatch, toRecordBatch } from "@khonsu/core/values";
+import type { RecordBatch } from "apache-arrow";
 import type { ClusterTransaction } from "./cluster-transaction.ts";
 import type { CommitResult, CoordinatorDriver } from "./coordinator-driver.ts";
 import { ClusterError, type ClusterErrorCode } from "./errors.ts";
@@ -150,7 +151,7 @@ async function resolveByFunction(tx: ClusterTransaction, refusal: Refusal): Prom
   if (tx.isolation === "serializable" && (write.isReadBack || tx.reads.get(key) !== undefined)) return false;
   const committed = await tx.readNewest(key);
   const mine = applyIntent(write.intent, undefined, key);
-  const answer = write.policy.onConflict({
+  const answer = askResolver(write.policy.onConflict, {
     key,
     committed: committed.value === undefined ? undefined : toBatch(committed.value),
     committedAt,
@@ -160,10 +161,22 @@ async function resolveByFunction(tx: ClusterTransaction, refusal: Refusal): Prom
   if (answer === "abort") return false;
   if (answer === "drop") tx.writes.delete(key);
   else {
-    tx.writes.set({ ...write, intent: { kind: "put", value: toRecordBatch(answer) } });
+    tx.writes.set({ ...write, intent: { kind: "put", value: answer } });
     tx.reads.addKey(key, committed);
   }
   return true;
+}
+
+function askResolver(resolver: ConflictResolver, conflict: WriteConflict): RecordBatch | "drop" | "abort" {
+  try {
+    const answer = resolver(conflict);
+    return answer === "drop" || answer === "abort" ? answer : toRecordBatch(answer);
+  } catch (cause) {
+    const name = JSON.stringify(conflict.key);
+    const message = `Cannot commit: the conflict resolver of ${name} threw, or gave neither a batch nor "drop" nor "abort"`;
+    const conflicts: ConflictDetail[] = [{ kind: "write-write", key: conflict.key }];
+    throw new ClusterError("KHONSU_RESOLVER_FAILED", message, { cause, conflicts });
+  }
 }
 
 const CONFLICT_CODES = {
