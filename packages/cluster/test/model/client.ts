@@ -1,5 +1,5 @@
 /** Clients of the model: each runs one transaction, step by step, by the rules for readers and coordinators. */
-import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
+import { type CommitTimestamp, contains, type KeyRange } from "@khonsu/core/isolation";
 import { newestIdentities, type ReadRequest } from "../../src/shard/read.ts";
 import type { ShardStatus } from "../../src/shard/state-machine.ts";
 import type { PointRead, ShardTransaction, VersionIdentity, Write } from "../../src/shard/transaction.ts";
@@ -47,9 +47,16 @@ export class Client {
 
   /** TX-20: the clock of a shard, or the session's token if that is larger; any clock reading will do as well. */
   #begin(): void {
+    this.#readFrom(Math.max(this.#session.observed, this.#reading()));
+  }
+
+  #reading(): number {
     const { random, shards } = this.#world;
-    const reading = random.chance(60) ? random.pick(shards).leader.clock : this.#world.clockReading();
-    this.#readFrom(Math.max(this.#session.observed, reading));
+    const clocks = shards.map(({ leader }) => leader.clock);
+    const roll = random.below(100);
+    if (roll < 40) return random.pick(clocks);
+    if (roll < 60) return Math.max(...clocks) + random.below(3);
+    return roll < 80 ? Math.max(0, random.pick(clocks) - random.below(3)) : this.#world.clockReading();
   }
 
   #readFrom(snapshot: number): void {
@@ -79,7 +86,7 @@ export class Client {
   *#readAll(): Generator<void, boolean, undefined> {
     const { reads, scans } = this.#plan;
     for (const key of this.#world.random.shuffled(reads)) {
-      yield;
+      yield* this.#pause();
       const shard = this.#world.shardOf(key);
       const { step } = this.#world;
       const result = yield* readAtSnapshot(this.#world, shard, this.#snapshot, { keys: [key], ranges: [] });
@@ -87,7 +94,7 @@ export class Client {
       this.#note(shard, result, step);
     }
     for (const { shard, isReverse, limit } of scans) {
-      yield;
+      yield* this.#pause();
       const range = { range: wholeShard(shard), isReverse, limit, bytesMax: Number.POSITIVE_INFINITY };
       const request: ReadRequest = { keys: [], ranges: [range] };
       const { step } = this.#world;
@@ -98,6 +105,12 @@ export class Client {
     return true;
   }
 
+  /** Some clients are slow, so that others begin and end meanwhile. */
+  *#pause(): Generator<void, void, undefined> {
+    const { random } = this.#world;
+    for (let steps = random.chance(25) ? random.below(24) : 1; steps > 0; steps--) yield;
+  }
+
   #note(shard: number, { entries, ranges }: Answered, step: number): void {
     for (const { key, version, value } of entries) {
       this.#seen.reads.push({ key, value: namesIn(value), step });
@@ -106,9 +119,8 @@ export class Client {
     for (const { entries: found, covered } of ranges) {
       const values = new Map(found.map(({ key, value }) => [key, namesIn(value)]));
       for (const key of keysOf(shard)) {
-        const isCovered =
-          key >= covered.low && (key < covered.high! || (covered.isHighIncluded && key === covered.high));
-        if (isCovered) this.#seen.reads.push({ key, value: values.get(key) ?? "", step });
+        const isRead = values.has(key) || contains(covered, key);
+        if (isRead) this.#seen.reads.push({ key, value: values.get(key) ?? "", step });
       }
       push(this.#ranges, shard, covered);
     }

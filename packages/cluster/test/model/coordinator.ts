@@ -62,8 +62,9 @@ function* coordinate(
   if (status === undefined) return;
   yield;
   hear(status);
+  if (random.chance(15)) return;
   for (const shard of random.shuffled(participants)) {
     yield;
-    if (random.chance(85)) yield* spread(world, id, shard);
+    if (random.chance(75)) yield* spread(world, id, shard);
   }
 }

@@ -14,7 +14,7 @@ for (let seed = first; seed < first + count; seed++) {
     checkHistory(seed);
   } catch (error) {
     const [summary, ...details] = error instanceof Error ? error.message.split("\n") : [String(error)];
-    process.stderr.write(`${details.join("\n")}\nafter ${seed - first + 1} histories, ${summary}\n`);
+    process.stderr.write(`${details.join("\n")}\nfailed after ${seed - first + 1} histories: ${summary}\n`);
     process.exit(1);
   }
 }

@@ -1,4 +1,4 @@
-/** Whoever finds a transaction in the way finishes it through its home (TX-13, TX-14). */
+/** Whoever finds a transaction in the way finishes it through its home (TX-14, TX-15). */
 import type { TransactionId } from "@khonsu/2pc";
 import type { World } from "./world.ts";
 

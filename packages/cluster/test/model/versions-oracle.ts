@@ -3,6 +3,7 @@
  * was read. For repeatable read and read committed this is the whole oracle (snapshot isolation: one snapshot, first committer
  * wins; read committed: nothing dirty, nothing stale, no lost update).
  */
+import { TIMESTAMP_MAX } from "@khonsu/core/isolation";
 import { type Observation, Violation } from "./observation.ts";
 
 interface WrittenVersion {
@@ -24,6 +25,7 @@ export class VersionsOracle {
 
   check(): void {
     for (const seen of this.#committed) {
+      if (seen.timestamp! > TIMESTAMP_MAX) throw new Violation(`T${seen.name} is above the hard limit`);
       if (seen.isolation === "read-committed") this.#checkReadCommitted(seen);
       else this.#checkSnapshot(seen);
       this.#checkSession(seen);
@@ -67,8 +69,13 @@ export class VersionsOracle {
     }
   }
 
-  /** Everything is read as of the snapshot. */
+  /** Everything is read as of the snapshot, and written above it. */
   #checkSnapshot(seen: Observation): void {
+    if (seen.kind === "writer" && seen.timestamp! <= seen.snapshot) {
+      throw new Violation(
+        `T${seen.name} commits at ${seen.timestamp}, not above its snapshot ${seen.snapshot}`,
+      );
+    }
     for (const { key, value } of seen.reads) {
       const visible = this.#versions(key).findLast(({ timestamp }) => timestamp <= seen.snapshot)!;
       if (visible.value !== value) {

@@ -5,6 +5,7 @@ import type { MutantSuite } from "./mutant.ts";
 const loaders: Readonly<Record<string, () => Promise<MutantSuite>>> = {
   core: async () => (await import("../../mutants/core.ts")).coreMutants,
   paxos: async () => (await import("../../mutants/paxos.ts")).paxosMutants,
+  shard: async () => (await import("../../mutants/shard.ts")).shardMutants,
 };
 
 export const suiteNames: readonly string[] = Object.keys(loaders);

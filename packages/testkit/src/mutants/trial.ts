@@ -10,7 +10,7 @@ export interface Verdict {
   readonly caught: boolean;
   /** Seeds, or random cases of fast-check, that ran, the one that failed included; undefined for other tests. */
   readonly seeds: number | undefined;
-  /** `safety agreement`, `crash TypeError`, …; the exit status of a command. */
+  /** `safety agreement`, `crash TypeError`, …; the last line that a command wrote to standard error. */
   readonly by: string;
   readonly message: string;
   readonly seconds: number;
@@ -35,7 +35,7 @@ export function runTrial(root: string, trial: MutantTrial, base: string, seedsMa
   }
   if (trial.kind === "simulator") return simulatorVerdict(result.stdout, result.stderr, seconds);
   const message = result.stderr.trim().split("\n").at(-1) ?? "";
-  const by = failedTest(result.stderr) ?? `exit ${result.status}`;
+  const by = failedTest(result.stderr) ?? (result.status === 0 ? "nothing" : message);
   return { caught: result.status !== 0, seeds: casesRun(result.stderr), by, message, seconds };
 }
 
@@ -44,9 +44,9 @@ function failedTest(output: string): string | undefined {
   return /^\s*FAIL\s+(.+)$/m.exec(stripVTControlCharacters(output))?.[1];
 }
 
-/** How many cases fast-check tried, where it was one of its properties that failed. */
+/** How many cases were tried, where it was a property of fast-check that failed or a random history. */
 function casesRun(output: string): number | undefined {
-  const count = /Property failed after (\d+) tests/.exec(stripVTControlCharacters(output))?.[1];
+  const count = /failed after (\d+) (?:tests|histories)/.exec(stripVTControlCharacters(output))?.[1];
   return count === undefined ? undefined : Number(count);
 }
 
