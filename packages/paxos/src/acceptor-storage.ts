@@ -56,7 +56,10 @@ export interface Recovered {
   readonly staged: StagedImage | undefined;
 }
 
-/** A write as it reaches the disk: the effect `persist` without its messages. */
+/**
+ * A write as it reaches the disk: the effect `persist` without its messages. Writes are numbered anew in each run of a replica, so numbers
+ * of different runs are not to be compared; what `recover` cut from the end of a run must not count as settled by the next.
+ */
 export interface WriteBatch {
   readonly write: WriteId;
   readonly settled: WriteId;

@@ -21,12 +21,40 @@ export class Acceptor {
   /** Every slot above the leader's decided index and up to here was accepted under the promised ballot, or is decided here. */
   private acceptedThrough: Slot = NO_SLOT;
 
+  /** Slots above `certain` and up to `lostThrough` were known here to be decided, and some of them cannot be read any more. */
+  private readonly certain: Slot;
+  private readonly lostThrough: Slot;
+
   /** @param doubtful slots with unreadable entries, none of which has a ballot above `promised`. */
-  constructor(context: Context, promised: Ballot, doubtful: readonly Slot[]) {
+  constructor(
+    context: Context,
+    promised: Ballot,
+    doubtful: readonly Slot[],
+    certain: Slot = NO_SLOT,
+    lostThrough: Slot = NO_SLOT,
+  ) {
     this.context = context;
     this.promisedBallot = promised;
     this.doubtBound = promised;
+    this.certain = certain;
+    this.lostThrough = lostThrough;
     for (const at of doubtful) this.doubts.add(at);
+    const first = Math.max(certain, context.log.trimmed) as Slot;
+    for (let at = slotAfter(first); at <= lostThrough && at <= context.log.last; at = slotAfter(at))
+      this.vouchFor(at);
+  }
+
+  /** An entry that is decided outranks whatever another acceptor reports in its slot. */
+  private vouchFor(at: Slot): void {
+    const entry = this.context.log.entryAt(at);
+    const ballot = { round: Number.MAX_SAFE_INTEGER, priority: 0, replica: this.context.self };
+    if (entry !== undefined) this.context.log.set(at, ballot, entry);
+  }
+
+  /** Whether this acceptor held an entry in slot `at` that it cannot read any more. */
+  private isDoubtful(at: Slot): boolean {
+    const isLost = at > this.certain && at <= this.lostThrough && this.context.log.entryAt(at) === undefined;
+    return isLost || this.doubts.has(at);
   }
 
   get promised(): Ballot {
@@ -77,7 +105,7 @@ export class Acceptor {
     let bytes = 0;
     for (let at = Math.max(from, decided + 1) as Slot; at <= last; at = slotAfter(at)) {
       const entry = log.entryAt(at);
-      if (this.doubts.has(at)) doubtful.push(at);
+      if (this.isDoubtful(at)) doubtful.push(at);
       else if (entry !== undefined)
         entries.push({ slot: at, ballot: log.ballotAt(at) ?? ZERO_BALLOT, entry });
       bytes += entry?.kind === "command" ? entry.command.length : 0;
@@ -92,7 +120,7 @@ export class Acceptor {
 
   /** The highest slot that this acceptor voted in, readable or not. */
   private get lastVoted(): Slot {
-    let last = this.context.log.last;
+    let last = Math.max(this.context.log.last, this.lostThrough) as Slot;
     for (const at of this.doubts) if (at > last) last = at;
     return last;
   }

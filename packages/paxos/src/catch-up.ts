@@ -20,7 +20,8 @@ export class CatchUp {
   private outstanding: { readonly from: ReplicaId; readonly since: number } | undefined;
   /** Where the applied index stood at the last tick: only a lag that lasts is worth a request. */
   private appliedLastTick: Slot = NO_SLOT;
-  private lastAsked = 0;
+  /** Whom the last request went to, if nothing has come of it: the next goes to another. */
+  private fruitless: ReplicaId | undefined;
 
   constructor(context: Context, learner: Learner) {
     this.context = context;
@@ -64,17 +65,16 @@ export class CatchUp {
     const source = this.sourceFor(first, leader);
     if (source === undefined) return;
     this.outstanding = { from: source, since: now };
-    this.lastAsked = source;
+    this.fruitless = source;
     this.context.outbox.send(source, { kind: "fetch", from: first, through: this.endOfGap(first) });
   }
 
-  /** The leader if it has the slot and was not the last to leave a request unanswered; else the next member in turn. */
+  /** The leader if it has the slot, unless it was asked last and that was fruitless; then the next member in turn. */
   private sourceFor(first: Slot, leader: ReplicaId | undefined): ReplicaId | undefined {
     const sources = [...this.told].filter(([, decided]) => decided >= first).map(([replica]) => replica);
     sources.sort((a, b) => a - b);
-    const leaderFits = leader !== undefined && sources.includes(leader);
-    if (leaderFits && (this.outstanding === undefined || this.lastAsked !== leader)) return leader;
-    return sources.find((replica) => replica > this.lastAsked) ?? sources[0];
+    if (leader !== undefined && leader !== this.fruitless && sources.includes(leader)) return leader;
+    return sources.find((replica) => replica > (this.fruitless ?? 0)) ?? sources[0];
   }
 
   private endOfGap(first: Slot): Slot {
@@ -88,6 +88,11 @@ export class CatchUp {
     if (this.outstanding?.from === from) this.outstanding = undefined;
   }
 
+  /** The answer was an image that is of use. */
+  onImage(): void {
+    this.fruitless = undefined;
+  }
+
   /**
    * The entries of an answer that are missing here, from the first missing slot on; empty if it is of no use.
    * @throws PaxosError `KHONSU_LOG_DIVERGED` if its history differs from the one applied here (PX-13).
@@ -97,8 +102,10 @@ export class CatchUp {
     const skipped = first - message.first;
     const entries = skipped < 0 ? [] : message.entries.slice(skipped);
     const intact = message.entries.every((entry, i) => isIntact(entry, slotAfter(message.first, i)));
-    if (!intact || this.learner.restoring || entries.length === 0) return { first, entries: [] };
+    const fits = intact && !this.learner.restoring && first > this.context.log.trimmed;
+    if (!fits || entries.length === 0) return { first, entries: [] };
     if (message.chain !== 0) this.compareChain(first, entries, message.chain);
+    this.fruitless = undefined;
     return { first, entries };
   }
 
@@ -116,14 +123,14 @@ export class CatchUp {
   }
 
   /**
-   * Answers a fetch with decided entries, as many as one message holds; undefined if the first of them is not here: trimmed, or
-   * below the checkpoint and damaged.
+   * Answers a fetch with decided entries, as many as one message holds, also some that lie beyond a gap of its own; undefined if
+   * the first of them is not here.
    */
   answer(message: MessageOf<"fetch">): MessageOf<"learn"> | undefined {
     const { log, options } = this.context;
-    const { applied, decided } = this.learner;
-    if (message.from <= applied && log.entryAt(message.from) === undefined) return undefined;
-    const limit = Math.min(message.through, applied, message.from + options.batchEntriesMax - 1) as Slot;
+    const { decided } = this.learner;
+    if (message.from <= decided && log.entryAt(message.from) === undefined) return undefined;
+    const limit = Math.min(message.through, decided, message.from + options.batchEntriesMax - 1) as Slot;
     let last = slotAfter(message.from, -1);
     let bytes = 0;
     while (last < limit && bytes < options.batchBytesMax) {

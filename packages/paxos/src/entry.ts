@@ -7,9 +7,9 @@ import type { Configuration } from "./configuration.ts";
 import type { Slot } from "./slot.ts";
 
 /**
- * Who wants a command decided, and the how-manieth of that client's it is. A client numbers its commands from 1 without
- * gaps and has at most `options.sessionWindow` of them unanswered at a time. The same pair is applied once, however
- * often and through whichever replicas it is proposed (PX-15).
+ * Who wants a command decided, and the how-manieth of that client's it is. A client numbers its commands from 1 without gaps, and
+ * sends number n only once all up to n - `options.sessionWindow` are answered. The same pair is applied once, however often and
+ * through whichever replicas it is proposed (PX-15).
  */
 export interface ProposalId {
   /** A safe integer of the caller's choice, different for each client: 53 random bits serve. */

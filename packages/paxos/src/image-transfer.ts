@@ -9,6 +9,7 @@ import { crc32c } from "./checksum.ts";
 import type { Context } from "./context.ts";
 import type { MessageOf } from "./message.ts";
 import type { ReplicaId } from "./replica-id.ts";
+import type { Slot } from "./slot.ts";
 
 export class ImageTransfer {
   private readonly context: Context;
@@ -32,15 +33,21 @@ export class ImageTransfer {
     return this.source !== undefined;
   }
 
-  /** A member offers its checkpoint: fetches it, or goes on with the same one if part of it is here. */
-  onOffer(from: ReplicaId, checkpoint: Checkpoint): void {
-    if (this.active && this.source !== from && this.staged!.checkpoint.slot >= checkpoint.slot) return;
+  /**
+   * A member offers its checkpoint: fetches it, or goes on with the same one if part of it is here. Returns it if all of it was
+   * received before a restart.
+   */
+  onOffer(from: ReplicaId, checkpoint: Checkpoint): Checkpoint | undefined {
+    if (this.active && this.source !== from && this.staged!.checkpoint.slot >= checkpoint.slot)
+      return undefined;
     if (this.staged === undefined || !sameImage(this.staged.checkpoint, checkpoint)) {
       this.staged = { checkpoint, received: 0, running: 0 };
     }
     this.source = from;
     this.askedTimes = 0;
+    if (this.staged.received === checkpoint.size) return this.complete(this.staged);
     this.ask();
+    return undefined;
   }
 
   private ask(): void {
@@ -58,6 +65,11 @@ export class ImageTransfer {
     if (!this.active || this.context.now - this.askedAt < retryTicks) return;
     if (this.askedTimes * retryTicks >= electionTimeoutTicks) this.source = undefined;
     else this.ask();
+  }
+
+  /** A checkpoint at `slot` is current now: an image up to there is of no use, and its pieces may be gone from the disk. */
+  supersede(slot: Slot): void {
+    if (this.staged !== undefined && this.staged.checkpoint.slot <= slot) this.stop();
   }
 
   /** The log has caught up without the image, or the image is installed. */
@@ -82,6 +94,10 @@ export class ImageTransfer {
       this.ask();
       return undefined;
     }
+    return this.complete(this.staged);
+  }
+
+  private complete({ checkpoint, running }: StagedImage): Checkpoint | undefined {
     if (running === checkpoint.checksum) return checkpoint;
     // Every piece was right and the whole is not: the sender changed its image. Begin again.
     this.staged = { checkpoint, received: 0, running: 0 };

@@ -45,7 +45,7 @@ export class LeaderElection {
   private followed: Ballot = ZERO_BALLOT;
   private highestBallot: Ballot = ZERO_BALLOT;
   private isHealthy = false;
-  /** Something came in this round that may be, or become, a leader: not the time to campaign. */
+  /** Something came in this round that is, or may become, a leader: what others said before is out of date. */
   private expecting = false;
   private reachesQuorum = false;
 
@@ -97,9 +97,10 @@ export class LeaderElection {
     this.begin();
   }
 
-  /** Somebody campaigns: this replica lets it be for the rest of the round, whose answers are older. */
+  /** Somebody campaigns who reached a quorum: this replica lets it be for the rest of the round, whose answers are older. */
   expectLeader(): void {
     this.expecting = true;
+    this.begin();
   }
 
   /** The leader of `ballot` is none any more. */
@@ -151,7 +152,10 @@ export class LeaderElection {
     if (configuration === undefined || this.roundNumber === 0) return "none";
     this.reachesQuorum = this.reaches(configuration);
     const engaged = view.ballot.round > 0;
-    this.isHealthy = engaged ? this.hasSupport(view, configuration) : this.hearsHealthyLeader(view);
+    // The answers of this round may be older than the ballot that came in it: the next round tells.
+    if (!this.expecting) {
+      this.isHealthy = engaged ? this.hasSupport(view, configuration) : this.hearsHealthyLeader(view);
+    }
     this.unhealthyRounds = this.isHealthy ? 0 : this.unhealthyRounds + 1;
     if (this.isHealthy) this.yielded = 0;
     if (engaged) return view.stalled || this.unhealthyRounds >= RESIGN_AFTER_ROUNDS ? "resign" : "none";

@@ -12,11 +12,12 @@ import type { Campaign } from "./campaign.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { WriteId } from "./effect.ts";
-import { type Entry, noOp, sealCommand, sealMembership } from "./entry.ts";
+import { type Entry, noOp, type Proposal, type ProposalId, sealCommand, sealMembership } from "./entry.ts";
 import { invariant } from "./errors.ts";
 import type { Learner } from "./learner.ts";
 import type { MessageOf } from "./message.ts";
 import { Peer } from "./peer.ts";
+import { ProposalIds } from "./proposal-ids.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
 import { reachedByAcceptQuorum } from "./quorum.ts";
 import type { ReplicaId } from "./replica-id.ts";
@@ -25,6 +26,8 @@ import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
 export class Leader {
   readonly campaign: Campaign;
   readonly queue: ProposalQueue;
+  /** In the queue or in flight. */
+  private readonly pending = new ProposalIds();
   private readonly context: Context;
   private readonly acceptor: Acceptor;
   private readonly learner: Learner;
@@ -87,6 +90,19 @@ export class Leader {
   /** How many decided slots `replica` is known to lack at most. */
   lagOf(replica: ReplicaId): number {
     return this.learner.decided - (this.peers.get(replica)?.decided ?? NO_SLOT);
+  }
+
+  /** Takes a proposal, unless it is on its way already; false when the queue is full. */
+  take(proposal: Proposal): boolean {
+    if (this.pending.has(proposal)) return true;
+    if (!this.queue.push(proposal)) return false;
+    this.pending.add(proposal);
+    return true;
+  }
+
+  /** The proposal was decided. */
+  forget(proposal: ProposalId): void {
+    this.pending.delete(proposal);
   }
 
   /** Stops, or starts again, taking proposals from the queue. */

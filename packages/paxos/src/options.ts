@@ -47,7 +47,7 @@ export interface ReplicaLimits {
   readonly forward: boolean;
   /** Reads that wait. Default 8192. */
   readonly readsMax: number;
-  /** Unanswered proposals of one client. From 1. Default 256. */
+  /** How far the sequence of a client's newest proposal may be above that of its oldest unanswered one. From 1. Default 256. */
   readonly sessionWindow: number;
   /** Clients remembered for applying once; the one that was silent longest, in slots, is forgotten first. Default 1024. */
   readonly sessionsMax: number;

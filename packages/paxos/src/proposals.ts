@@ -53,7 +53,7 @@ export class Proposals {
       return;
     }
     if (leader !== undefined) {
-      if (!leader.queue.push(proposal)) this.refuse(proposal, "KHONSU_OVERLOADED", known);
+      if (!leader.take(proposal)) this.refuse(proposal, "KHONSU_OVERLOADED", known);
     } else if (!this.context.options.forward) {
       this.refuse(proposal, "KHONSU_NOT_LEADER", known);
     } else if (this.forwarding.isFull) {
@@ -80,7 +80,7 @@ export class Proposals {
     for (const proposal of proposals) {
       const { client, sequence } = proposal;
       if (this.sessions.lookUp(client, sequence) !== "new") continue;
-      if (!leader.queue.push(proposal)) refused.push({ client, sequence });
+      if (!leader.take(proposal)) refused.push({ client, sequence });
     }
     if (refused.length === 0) return;
     this.context.outbox.send(from, { kind: "forwardRefused", proposals: refused, code: "KHONSU_OVERLOADED" });
@@ -106,7 +106,7 @@ export class Proposals {
   /** This replica leads now: what it forwarded goes into its own queue, in order. */
   onLeading(leader: Leader): void {
     for (const proposal of this.forwarding.takeAll()) {
-      if (!leader.queue.push(proposal)) this.refuse(proposal, "KHONSU_OUTCOME_UNKNOWN", this.context.self);
+      if (!leader.take(proposal)) this.refuse(proposal, "KHONSU_OUTCOME_UNKNOWN", this.context.self);
     }
   }
 

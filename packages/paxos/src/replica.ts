@@ -551,8 +551,9 @@ export class Replica {
     checkpointOffer: (from, { checkpoint, decided }) => {
       this.catchUp.note(from, decided);
       this.catchUp.onAnswer(from);
-      if (checkpoint.slot > this.learner.applied && !this.learner.restoring)
-        this.images.onOffer(from, checkpoint);
+      if (checkpoint.slot <= this.learner.applied || this.learner.restoring) return;
+      this.catchUp.onImage();
+      this.install(this.images.onOffer(from, checkpoint));
     },
     fetchChunk: (from, { slot, offset }) => {
       if (this.checkpoint?.slot !== slot) return this.offerCheckpoint(from);
@@ -560,8 +561,7 @@ export class Replica {
       this.context.outbox.emit({ kind: "readChunk", to: from, slot, offset, length });
     },
     chunk: (from, message) => {
-      const complete = this.images.onChunk(from, message);
-      if (complete !== undefined) this.install(complete);
+      this.install(this.images.onChunk(from, message));
     },
     forward: (from, { proposals }) => {
       if (this.leader !== undefined) this.proposals.onForward(from, proposals, this.leader);
@@ -676,7 +676,9 @@ export class Replica {
     this.adopt(checkpoint, Math.max(this.context.log.trimmed, keepFrom, NO_SLOT) as Slot);
   }
 
-  private install(checkpoint: Checkpoint): void {
+  /** All of an image is here: it becomes current, and then the state machine's state. */
+  private install(checkpoint: Checkpoint | undefined): void {
+    if (checkpoint === undefined) return;
     this.images.stop();
     if (checkpoint.slot <= this.learner.applied) return;
     if (this.leader !== undefined) this.resign();
@@ -690,6 +692,7 @@ export class Replica {
     invariant(trimmed <= checkpoint.slot, "PX-9", "the log is never trimmed past the checkpoint");
     this.context.outbox.record({ kind: "checkpoint", checkpoint, trimmed });
     this.checkpoint = checkpoint;
+    this.images.supersede(checkpoint.slot);
     this.acceptor.forget(checkpoint.slot);
     this.context.log.trim(trimmed);
   }
@@ -698,6 +701,11 @@ export class Replica {
 
   private onDelivered(entries: readonly DecidedEntry[]): void {
     this.proposals.onDelivered(entries);
+    const { leader } = this;
+    if (leader === undefined) return;
+    for (const entry of entries) {
+      if (entry.kind === "command" || entry.kind === "duplicate") leader.forget(entry);
+    }
   }
 
   /** PX-13: two members that know the chain checksum at one slot must agree on it. */

@@ -14,7 +14,10 @@ import { isMember, problemOf } from "./membership.ts";
 import { type ReplicaOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { formatReplica } from "./replica-id.ts";
-import { NO_SLOT, type Slot } from "./slot.ts";
+import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
+
+/** How many trimmed slots a replica without its image makes room for, to apply from slot 1; beyond that it needs an image. */
+const REPLAY_SLOTS_MAX = 2 ** 20;
 
 export interface Parts {
   readonly context: Context;
@@ -33,12 +36,15 @@ export function startUp(given: ReplicaOptions, recovered: Recovered, events: Lea
   const { self } = options;
   // An image that cannot be read stands for nothing: the replica applies from slot 1, or from an image of a peer.
   const usable = recovered.preface === undefined ? undefined : recovered.checkpoint;
-  const log = new Log(usable === undefined ? NO_SLOT : recovered.trimmed);
+  const replays = usable === undefined && recovered.trimmed <= REPLAY_SLOTS_MAX;
+  const log = new Log(replays ? NO_SLOT : recovered.trimmed);
   const context: Context = { self, options, outbox: new Outbox(self), log, now: 0 };
   const doubtful = fillLog(log, recovered);
-  const acceptor = new Acceptor(context, recovered.promised, doubtful);
+  const certain = certainThrough(log, usable?.slot ?? NO_SLOT, recovered.decided);
+  const lostThrough = certain < recovered.decided ? recovered.decided : NO_SLOT;
+  const acceptor = new Acceptor(context, recovered.promised, doubtful, certain, lostThrough);
   const learner = new Learner(context, genesis ?? recovered.checkpoint?.configuration, events);
-  learner.decide(recovered.decided);
+  learner.decide(certain);
   if (usable !== undefined && recovered.preface !== undefined) learner.startFrom(usable, recovered.preface);
   return {
     context,
@@ -77,7 +83,17 @@ function genesisOf({ self, start }: ResolvedOptions, recovered: Recovered): Conf
   }
 }
 
-/** Returns the slots whose acknowledged vote cannot be read (PX-14). Decided slots that cannot be read are merely missing. */
+/**
+ * The decided index that this replica can stand for: up to the first entry that it cannot read. What lies behind may be readable here
+ * alone, so to claim it would keep everybody waiting for what nobody can serve (PX-14).
+ */
+function certainThrough(log: Log, applied: Slot, decided: Slot): Slot {
+  let certain = applied;
+  while (certain < decided && log.entryAt(slotAfter(certain)) !== undefined) certain = slotAfter(certain);
+  return certain;
+}
+
+/** Returns the slots above the decided index whose acknowledged vote cannot be read (PX-14). */
 function fillLog(log: Log, recovered: Recovered): Slot[] {
   const doubtful: Slot[] = [];
   const { promised } = recovered;

@@ -24,7 +24,7 @@ export interface Status {
   readonly promised: Ballot;
   /** The ballot that this replica leads or campaigns with; `ZERO_BALLOT` otherwise. */
   readonly ballot: Ballot;
-  /** Invariant: trimmed <= checkpoint <= applied <= decided (PX-9), except that `applied` is 0 while an image is awaited. */
+  /** Invariant: trimmed <= checkpoint <= applied <= decided (PX-9), except that `applied` stays below while an image replaces the state. */
   readonly trimmed: Slot;
   readonly checkpoint: Slot;
   readonly applied: Slot;

@@ -53,8 +53,8 @@ const acceptorMutants: readonly Mutant[] = [
     name: "doubt-denied",
     description: "An acceptor that cannot read what it accepted says that it accepted nothing.",
     file: source("acceptor.ts"),
-    search: "if (this.doubts.has(at)) doubtful.push(at);",
-    replace: "if (this.doubts.has(at)) continue;",
+    search: "if (this.isDoubtful(at)) doubtful.push(at);",
+    replace: "if (this.isDoubtful(at)) continue;",
   },
   {
     name: "accepted-over-holes",
@@ -113,23 +113,15 @@ const proposerMutants: readonly Mutant[] = [
     name: "no-op-over-reported",
     description: "A new leader fills every open slot with a no-op, whatever was reported.",
     file: source("proposer.ts"),
-    search: "return this.reports.get(at)?.entry ?? noOp(at);",
-    replace: "return noOp(at);",
+    search: "    return this.reports.get(at)?.entry;\n",
+    replace: "    return at < 0 ? this.reports.get(at)?.entry : undefined;\n",
   },
   {
     name: "no-op-skipped",
     description: "A new leader leaves out the slots of which nobody reported anything.",
     file: source("leader.ts"),
-    search: "      const entry = proposer.entryFor(at);\n",
-    replace: "      const entry = proposer.entryFor(at);\n      if (proposer.isFree(at)) continue;\n",
-    also: [
-      {
-        file: source("proposer.ts"),
-        search: "  /** The highest slot in which anything was, or may have been, accepted. */",
-        replace:
-          "  isFree(at: Slot): boolean {\n    return !this.reports.has(at);\n  }\n\n  /** The highest slot in which anything was accepted. */",
-      },
-    ],
+    search: "      const entry = proposer.valueAt(at) ?? noOp(at);\n",
+    replace: "      const entry = proposer.valueAt(at);\n      if (entry === undefined) continue;\n",
   },
   {
     name: "prepare-starts-too-late",
@@ -327,6 +319,28 @@ const stateMutants: readonly Mutant[] = [
     file: source("startup.ts"),
     search: "if (entry !== undefined && isIntact(entry, slot))",
     replace: "if (entry !== undefined)",
+  },
+  {
+    name: "lost-entry-claimed",
+    description: "A restart claims all that was decided, though it can no longer read some of it.",
+    file: source("startup.ts"),
+    search: "  let certain = applied;\n",
+    replace: "  let certain = Math.max(applied, decided) as Slot;\n",
+  },
+  {
+    name: "answer-with-hole",
+    description: "A fetch is answered across an entry that cannot be read any more.",
+    file: source("catch-up.ts"),
+    search: "      if (entry === undefined) break;\n      last = slotAfter(last);\n      bytes += entry.kind",
+    replace: "      last = slotAfter(last);\n      bytes += entry?.kind",
+  },
+  {
+    name: "retries-queued",
+    description:
+      "The leader queues each repetition of a proposal, so that a storm of them keeps everything else out.",
+    file: source("leader.ts"),
+    search: "    if (this.pending.has(proposal)) return true;\n",
+    replace: "",
   },
   {
     name: "wiped-disk-votes",

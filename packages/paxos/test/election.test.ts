@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import type { Configuration } from "../src/configuration.ts";
+import { Random } from "../src/random.ts";
+import { type ReplicaId, replicaId } from "../src/replica-id.ts";
+import { NO_SLOT } from "../src/slot.ts";
+import { Cluster, propose } from "./cluster.ts";
+
+/** Four election timeouts of ten ticks. */
+const BOUND_TICKS = 40;
+
+const idsOf = (size: number): ReplicaId[] => Array.from({ length: size }, (_, i) => replicaId(i + 1));
+
+function found(size: number): Cluster {
+  const cluster = new Cluster();
+  const configuration: Configuration = {
+    voters: idsOf(size),
+    learners: [],
+    retired: [],
+    quorums: "majority",
+  };
+  cluster.found(configuration);
+  return cluster;
+}
+
+function linksOf(size: number): [number, number][] {
+  const nodes = Array.from({ length: size }, (_, i) => i + 1);
+  return nodes.flatMap((a) => nodes.filter((b) => b > a).map((b): [number, number] => [a, b]));
+}
+
+/** Leaves the links whose bit is set. */
+function cut(cluster: Cluster, size: number, graph: number): number[] {
+  const degree = new Array<number>(size + 1).fill(1);
+  linksOf(size).forEach(([a, b], i) => {
+    if ((graph & (1 << i)) !== 0) {
+      degree[a]!++;
+      degree[b]!++;
+    } else {
+      cluster.cut.add(`${a}>${b}`);
+      cluster.cut.add(`${b}>${a}`);
+    }
+  });
+  return degree;
+}
+
+/** A leader that can decide: it has just done so. */
+function serves(cluster: Cluster, sequence: number): boolean {
+  for (const { id } of cluster.leaders) propose(cluster, id, 100 + id, sequence, `${id}/${sequence}`);
+  cluster.tick(1);
+  return cluster.leaders.some(({ applied, id }) =>
+    applied.some(({ command }) => command === `${id}/${sequence}`),
+  );
+}
+
+function check(size: number, graph: number, first: ReplicaId): void {
+  const cluster = found(size);
+  cluster.step(first, { kind: "tick", ticks: 1 });
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  const degree = cut(cluster, size, graph);
+  if (!degree.some((reached) => reached > size / 2)) return;
+  let ticks = 0;
+  while (!serves(cluster, ++ticks))
+    expect(ticks, `graph ${graph} of ${size}`).toBeLessThanOrEqual(BOUND_TICKS);
+  cluster.tick(BOUND_TICKS);
+  const settled = cluster.leaders.map(({ replica }) => replica.status().ballot);
+  cluster.tick(3 * BOUND_TICKS);
+  const later = cluster.leaders.map(({ replica }) => replica.status().ballot);
+  expect(later, `graph ${graph} of ${size}: the leader changed though nothing else did`).toEqual(settled);
+  expect(serves(cluster, 1000), `graph ${graph} of ${size}`).toBe(true);
+  cluster.agreed();
+}
+
+test("PX-16 in every network of four in which somebody reaches a quorum, a leader serves within four election timeouts, and stays", () => {
+  for (let graph = 0; graph < 1 << linksOf(4).length; graph++) check(4, graph, replicaId(1));
+});
+
+test("PX-16 the same in networks of five, drawn at random", { timeout: 60_000 }, () => {
+  const random = new Random(5);
+  for (let i = 0; i < 60; i++) check(5, random.below(1 << linksOf(5).length), replicaId(1 + random.below(5)));
+});
+
+test("PX-16 the replica of the highest priority that can lead wins the first election, and the next", () => {
+  const cluster = new Cluster();
+  const voters = idsOf(5);
+  const configuration: Configuration = { voters, learners: [], retired: [], quorums: "majority" };
+  const priorities = [1, 4, 2, 5, 3];
+  voters.forEach((id, i) => {
+    cluster.add(id, { kind: "found", configuration }, { priority: priorities[i]! });
+  });
+  const leads = (node: number) => () =>
+    cluster.leaders.length === 1 && cluster.leaders[0]!.id === replicaId(node);
+  expect(cluster.tickUntil(leads(4), BOUND_TICKS)).toBeLessThanOrEqual(BOUND_TICKS);
+  cluster.tick(10);
+  cluster.crash(replicaId(4));
+  expect(cluster.tickUntil(leads(2), BOUND_TICKS)).toBeLessThanOrEqual(BOUND_TICKS);
+});
+
+test("PX-2 a candidate asks nobody before its ballot is durable; once it is, it never makes it again", () => {
+  const cluster = found(3);
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  const candidate = idsOf(3).find((id) => id !== cluster.leaders[0]!.id)!;
+  const campaign = () => {
+    const { promised: ballot } = cluster.node(candidate).replica.status();
+    const message = { kind: "takeOver", ballot, through: NO_SLOT } as const;
+    cluster.step(candidate, { kind: "received", from: cluster.leaders[0]!.id, to: candidate, message });
+    return cluster.node(candidate).replica.status().ballot;
+  };
+  const asked = () => cluster.network.filter(({ message }) => message.kind === "prepare").length;
+  const again = () => {
+    cluster.crash(candidate);
+    cluster.restart(candidate);
+  };
+  const first = campaign();
+  expect(asked()).toBe(0);
+  again();
+  // It was never durable, and nobody has seen it: it may be made again.
+  expect(campaign()).toEqual(first);
+  cluster.flush(candidate);
+  expect(asked()).toBe(2);
+  again();
+  expect(campaign().round).toBeGreaterThan(first.round);
+});
