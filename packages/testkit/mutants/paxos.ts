@@ -322,6 +322,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "lost-entry-claimed",
+    profile: "damaged-log",
     description: "A restart claims all that was decided, though it can no longer read some of it.",
     file: source("startup.ts"),
     search: "  let certain = applied;\n",
@@ -329,6 +330,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "answer-with-hole",
+    profile: "damaged-log",
     description: "A fetch is answered across an entry that cannot be read any more.",
     file: source("catch-up.ts"),
     search: "      if (entry === undefined) break;\n      last = slotAfter(last);\n      bytes += entry.kind",
@@ -336,6 +338,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "retries-queued",
+    profile: "lost-writes",
     description:
       "The leader queues each repetition of a proposal, so that a storm of them keeps everything else out.",
     file: source("leader.ts"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Command } from "commander";
 import colors from "picocolors";
-import type { MutantSuite } from "./mutant.ts";
+import type { Mutant, MutantSuite, MutantTrial } from "./mutant.ts";
 import { loadSuite, suiteNames } from "./suites.ts";
 import { runTrial, type Verdict } from "./trial.ts";
 import { WorkspaceCopy } from "./workspace-copy.ts";
@@ -58,13 +58,18 @@ async function tryAll(suite: MutantSuite, copy: WorkspaceCopy, options: CommandL
   );
   if (chosen.length === 0) throw new RangeError("Cannot try mutants: none has such a name");
   for (const mutant of chosen) {
-    const verdict = await copy.withMutant(mutant, () => runTrial(copy.root, suite.trial, options.base));
+    const trial = trialOf(suite, mutant);
+    const verdict = await copy.withMutant(mutant, () => runTrial(copy.root, trial, options.base));
     rows.push({ name: mutant.name, description: mutant.description, verdict });
     const mark = verdict.caught ? colors.green("caught") : colors.red("MISSED");
     const seeds = verdict.seeds === undefined ? "" : `, ${verdict.seeds} seeds`;
     process.stderr.write(`${mark} ${mutant.name}: ${verdict.by}${seeds}, ${verdict.seconds.toFixed(1)} s\n`);
   }
   return rows;
+}
+
+function trialOf({ trial }: MutantSuite, { profile }: Mutant): MutantTrial {
+  return trial.kind === "simulator" && profile !== undefined ? { ...trial, profile } : trial;
 }
 
 function markdownTable(rows: readonly Row[]): string {

@@ -12,6 +12,8 @@ export interface Mutant {
   /** The text to replace; it must occur exactly once in the file. */
   readonly search: string;
   readonly replace: string;
+  /** The simulator profile that this bug calls for, in place of the suite's. */
+  readonly profile?: string;
   /** More replacements that belong to the same bug. */
   readonly also?: readonly { readonly file: string; readonly search: string; readonly replace: string }[];
 }

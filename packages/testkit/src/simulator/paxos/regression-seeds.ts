@@ -6,4 +6,11 @@ export interface RegressionSeed {
   readonly found: string;
 }
 
-export const REGRESSION_SEEDS: readonly RegressionSeed[] = [];
+const STORM =
+  "the leader queued every repetition of a forwarded proposal, and the storm kept other commands out for ever";
+
+export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
+  { seed: "r-323", found: STORM },
+  { seed: "lost-writes:r-13", found: STORM },
+  { seed: "client-retries:r-28", found: STORM },
+];
