@@ -23,6 +23,17 @@ test("subjects take turns, and every one gets the same operations in each round"
   ]);
 });
 
+test("a subject with a share does that part of the operations", async () => {
+  const calls: number[] = [];
+  const subject: Subject = {
+    name: "slow",
+    share: 0.5,
+    prepare: () => ({ run: (operations) => void calls.push(operations) }),
+  };
+  await compare([{ name: "c", operations: 20, slice: 20, subjects: [subject] }], options);
+  expect(calls).toEqual([2, 10, 10, 10]);
+});
+
 test("latencies that a subject measures itself are the ones reported", async () => {
   const subject: Subject = {
     name: "a",

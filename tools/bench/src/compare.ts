@@ -9,6 +9,8 @@ import type { Progress } from "./progress.ts";
 /** One contender in a case. */
 export interface Subject {
   readonly name: string;
+  /** What part of the case's operations it does, for one that would take very long. Default: 1, all of them. */
+  readonly share?: number;
   /** Sets up; throws {@link Unavailable} where this machine does not have what it needs. */
   prepare(): Promise<Prepared> | Prepared;
 }
@@ -105,11 +107,12 @@ async function prepare(subject: Subject, progress: Progress): Promise<Prepared |
 
 /** One round of one subject; a round that does not count warms up, with a fifth of the operations. */
 async function measure(
-  { prepared, rates, latencies }: Measured,
+  { subject, prepared, rates, latencies }: Measured,
   each: BenchCase,
   counts: boolean,
 ): Promise<void> {
-  const total = counts ? each.operations : Math.ceil(each.operations / 5);
+  const share = each.operations * (subject.share ?? 1);
+  const total = Math.ceil(counts ? share : share / 5);
   const slice = Math.min(total, each.slice ?? Math.max(1, Math.floor(each.operations / 100)));
   const own: number[] = [];
   let done = 0;

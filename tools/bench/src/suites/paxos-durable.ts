@@ -9,12 +9,14 @@ import { fdatasyncOf, onDisk } from "../peers/durable-peers.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const CALLERS = 16;
+/** Synced writes of the device alone in a round. */
+const SYNCS = 50;
 const COMMAND = new Uint8Array(100).fill(0x61);
 /** Groups, and how many entries are decided in a round. */
 const SIZES = [
-  [1, 2_000],
-  [8, 8_000],
-  [64, 20_000],
+  [1, 500],
+  [8, 2_000],
+  [64, 10_000],
 ] as const;
 
 interface Caller {
@@ -53,9 +55,9 @@ export function paxosDurable({ quick, progress }: SuiteOptions): Promise<Row[]> 
     return {
       name: `entries decided, ${groups} ${groups === 1 ? "group" : "groups"}`,
       operations: total,
-      slice: Math.ceil(total / 4),
-      subjects: [decided(groups), fdatasyncOf(512, 1)],
+      slice: total,
+      subjects: [decided(groups), { ...fdatasyncOf(512, 1), share: SYNCS / total }],
     };
   });
-  return compare(cases, { suite: "paxos-durable", rounds: quick ? 3 : 7, progress });
+  return compare(cases, { suite: "paxos-durable", rounds: quick ? 3 : 15, progress });
 }
