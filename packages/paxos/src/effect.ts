@@ -71,6 +71,8 @@ export type Effect =
    * `restored`. No `decided` comes in between; the next one follows `checkpoint.slot`.
    */
   | { readonly kind: "restore"; readonly checkpoint: Checkpoint }
+  /** A decided configuration has removed this replica for good. Its node may join again under a higher incarnation, on an empty disk. */
+  | { readonly kind: "retired" }
   /** The replica has stopped for good: tell people, loudly. */
   | { readonly kind: "fenced"; readonly code: PaxosErrorCode; readonly message: string };
 

@@ -47,6 +47,8 @@ export type PaxosErrorCode =
   | "KHONSU_LOG_DIVERGED"
   /** An invariant of `docs/spec/paxos.md` does not hold. A fault in Khonsu, or a driver that breaks its duties. */
   | "KHONSU_INVARIANT_VIOLATED"
+  /** The replica was removed from its group. From the driver only. */
+  | "KHONSU_REPLICA_RETIRED"
   /** A wrong option. */
   | "KHONSU_INVALID_OPTION";
 

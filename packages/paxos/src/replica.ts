@@ -338,7 +338,7 @@ export class Replica {
   private onConfigured(): void {
     const { configuration } = this.learner;
     this.catchUp.retain(membersOf(configuration));
-    if (isRetired(configuration, this.context.self)) this.retired = true;
+    if (isRetired(configuration, this.context.self)) this.retire();
     if (this.leader === undefined) {
       if (this.campaign !== undefined && !isVoter(configuration, this.context.self)) this.resign();
       return;
@@ -361,6 +361,12 @@ export class Replica {
     if (!isLearner(configuration, this.context.self)) return;
     this.admitted = true;
     this.recordIdentity();
+  }
+
+  private retire(): void {
+    if (this.retired) return;
+    this.retired = true;
+    this.context.outbox.emit({ kind: "retired" });
   }
 
   // --- leadership ---
@@ -575,7 +581,7 @@ export class Replica {
         this.campaignNow(true);
     },
     retired: () => {
-      this.retired = true;
+      this.retire();
       this.resign();
     },
   };

@@ -155,6 +155,8 @@ export function formatEffect(effect: Effect): string[] {
       return [`reads image ${effect.slot} offset=${effect.offset}`];
     case "restore":
       return [`restores image ${effect.checkpoint.slot}`];
+    case "retired":
+      return ["is retired"];
     case "fenced":
       return [`fenced: ${effect.code}`];
   }

@@ -31,7 +31,7 @@ export interface DriverOptions {
   readonly stateMachine: StateMachine;
   /** How long a tick is, in milliseconds. Default 50. */
   readonly tickMilliseconds?: number;
-  /** Called once when the replica has stopped for good: tell people. */
+  /** Called once when the replica has stopped for good, also because it was removed: tell people. */
   readonly onFenced: (error: PaxosError) => void;
   /** Called for every effect, before it is carried out; for metrics. */
   readonly onEffect?: (effect: Effect) => void;
@@ -234,6 +234,11 @@ export class Driver {
         break;
       case "restore":
         this.background(this.restore(effect.checkpoint));
+        break;
+      case "retired":
+        this.onFenced(
+          new PaxosError("KHONSU_REPLICA_RETIRED", "A decided configuration has removed this replica"),
+        );
         break;
       case "fenced":
         this.onFenced(new PaxosError(effect.code, effect.message));
