@@ -25,7 +25,7 @@ const calm = { network: CALM_NETWORK, syncMeanUs: 100, wipes: false, priorities:
 
 export const profiles: Readonly<Record<string, Profile>> = {
   "late-messages": {
-    description: "hard cases 1, 5, 7: old accepts, repeated promises, old leaders that return",
+    description: "hard cases 1, 5, 6, 7: old accepts, repeated promises, gaps, old leaders that return",
     setup: (prng) => ({
       voters: prng.pick([3, 5]),
       network: {
