@@ -99,7 +99,9 @@ export class World {
   }
 
   newId(home: number): TransactionId {
-    return { birth: ++this.#births, random: this.random.below(1000), home };
+    // Nodes draw births from their own clocks: they do not rise from one transaction to the next.
+    const birth = ++this.#births + this.random.below(4);
+    return { birth, random: this.random.below(1000) * 1000 + this.#births, home };
   }
 
   /** A request to a shard: may get lost, its answer may, and it may come again later. Undefined: nothing was heard. */
