@@ -1021,6 +1021,43 @@ const cases: Case[] = [
       { ops: [["r", "x", [1]]], at: [4, 5] },
     ],
   },
+  {
+    id: "AN-16",
+    kind: "G-single-realtime",
+    name: "of two that miss each other, one was complete before the other was invoked / at the same instant",
+    has: [
+      {
+        ops: [
+          ["r", "x", []],
+          ["append", "y", 1],
+        ],
+        at: [0, 49],
+      },
+      {
+        ops: [
+          ["r", "y", []],
+          ["append", "x", 2],
+        ],
+        at: [50, 100],
+      },
+    ],
+    nearMiss: [
+      {
+        ops: [
+          ["r", "x", []],
+          ["append", "y", 1],
+        ],
+        at: [0, 50],
+      },
+      {
+        ops: [
+          ["r", "y", []],
+          ["append", "x", 2],
+        ],
+        at: [50, 100],
+      },
+    ],
+  },
 ];
 
 // Cycles that only an order from outside closes: from the first of the two transactions named to the second.

@@ -141,6 +141,28 @@ describe("the search for cycles", () => {
     expect([...seen.keys()].sort()).toEqual(["G-nonadjacent", "G-single", "G0", "G1c", "G2", "G2-item"]);
   });
 
+  it("is not led astray by shorter cycles whose ends are two rw in a row", () => {
+    // 0 -rw-> 1 -wr-> 2 -rw-> 3 -wr-> 0 is nonadjacent; from both of its rw there is a shorter way back that is not.
+    const { rw, wr } = EDGE;
+    const steps: [number, number, number][] = [
+      [0, rw, 1],
+      [1, wr, 2],
+      [2, rw, 3],
+      [3, wr, 0],
+      [1, wr, 4],
+      [4, rw, 0],
+      [3, wr, 5],
+      [5, rw, 2],
+    ];
+    const graph = built({ nodes: 6, edges: steps.map(([from, code, to]) => ({ from, code, to })) });
+    expect(lengthsFound(graph, 1_000_000)).toEqual(
+      new Map([
+        ["G-nonadjacent", 4],
+        ["G2-item", 3],
+      ]),
+    );
+  });
+
   it("knows that there is a cycle even when it may not take a step", () => {
     fc.assert(
       fc.property(randomGraph(6, 14), (random) => {
