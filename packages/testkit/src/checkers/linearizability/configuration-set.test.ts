@@ -4,14 +4,14 @@ import { ConfigurationSet, LinearizedSet } from "./configuration-set.ts";
 
 describe("configurations", () => {
   it("are told apart even where their hashes are equal, and known again", () => {
-    // Among 300 000 some ten pairs share a hash of 32 bits.
+    // Two words at random, hashed to one: among 300 000 some ten pairs share a hash.
     const random = new Prng("configurations");
-    const words = [...new Set(Array.from({ length: 300_000 }, () => random.uint32() & ~1))];
-    const linearized = new LinearizedSet(40);
+    const words = Array.from({ length: 300_000 }, () => [random.uint32() & ~1, random.uint32() | 1] as const);
+    const linearized = new LinearizedSet(60);
     const seen = new ConfigurationSet();
-    const add = (word: number): boolean => {
-      linearized.words[0] = word;
-      linearized.endWord = 1;
+    const add = ([low, high]: readonly [number, number]): boolean => {
+      linearized.words.set([low, high]);
+      linearized.endWord = 2;
       return seen.add(linearized, 0);
     };
     expect(words.filter((word) => !add(word))).toEqual([]);
