@@ -24,7 +24,7 @@ export function runLivenessPhase(
   operator: Operator,
   prng: Prng,
 ): void {
-  const core = chooseCore(cluster, prng.split("core"));
+  const core = chooseCore(cluster, operator, prng.split("core"));
   operator.stop();
   injector.healAll();
   cluster.network.setQuality(CALM_NETWORK);
@@ -33,16 +33,21 @@ export function runLivenessPhase(
   const names = core.map(({ node }) => node).join(",");
   cluster.trace.add(cluster.scheduler.nowUs, undefined, `heal ${names}, all else stays broken`);
   for (const client of cluster.clients) if (client.isPinned) client.stop();
-  const wanted = [...cluster.clients.filter(({ isPinned }) => !isPinned), ...addProbes(cluster, core)];
-  const isDone = () => wanted.every((client) => client.isDone) && isConverged(cluster, core);
+  const probes = addProbes(cluster, core);
+  const wanted = cluster.clients.filter(({ isPinned }) => !isPinned);
+  // A change that was under way may still remove one of the healed: nobody waits for that one any more.
+  const isServed = () =>
+    wanted.every(({ isDone }) => isDone) &&
+    core.every((node) => probes.get(node)?.isDone || !isVoter(cluster, node));
+  const isDone = () => isServed() && isConverged(cluster, core);
   const deadlineUs = cluster.scheduler.nowUs + LIMIT_US;
   const done = cluster.scheduler.runUntil(deadlineUs, everyMillisecond(cluster, isDone));
-  if (!done) throw new SimulationFailure("liveness", "converge", describeStuck(cluster, core, wanted));
+  if (!done) throw new SimulationFailure("liveness", "converge", describeStuck(cluster, core));
   const leading = cluster.leader()?.status?.ballot;
   cluster.scheduler.runUntil(cluster.scheduler.nowUs + REST_US);
   const isStable = cluster.leader()?.status?.ballot.round === leading?.round;
   if (!isConverged(cluster, core) || !isStable)
-    throw new SimulationFailure("liveness", "stay-converged", describeStuck(cluster, core, wanted));
+    throw new SimulationFailure("liveness", "stay-converged", describeStuck(cluster, core));
 }
 
 /** Looks at most once a virtual millisecond: the condition costs more than an event does. */
@@ -59,9 +64,10 @@ function everyMillisecond(cluster: PaxosCluster, condition: () => boolean): () =
  * A smallest set of voters, in random order, that makes the quorums of the configuration in force and of any that may come into force,
  * and in which everything damaged can be told or repaired.
  */
-function chooseCore(cluster: PaxosCluster, prng: Prng): SimulatedNode[] {
-  const configurations = [cluster.chosen.configuration, ...cluster.chosen.pendingConfigurations];
-  const voters = configurations.flatMap((configuration) => configuration.voters);
+function chooseCore(cluster: PaxosCluster, operator: Operator, prng: Prng): SimulatedNode[] {
+  const accepted = [cluster.chosen.configuration, ...cluster.chosen.pendingConfigurations];
+  const configurations = accepted.flatMap((configuration) => operator.outcomesFor(configuration));
+  const voters = accepted.flatMap((configuration) => configuration.voters);
   const usable = prng.shuffled(
     cluster.nodes.filter((node) => voters.includes(node.self) && !isDiskLost(node)),
   );
@@ -98,6 +104,10 @@ function isRecoverable(cluster: PaxosCluster, core: readonly SimulatedNode[]): b
   return true;
 }
 
+function isVoter(cluster: PaxosCluster, node: SimulatedNode): boolean {
+  return cluster.chosen.configuration.voters.includes(node.self);
+}
+
 /** Down, cut off, mute towards us or deaf but talking, frozen, or with a disk that never answers. */
 function leaveBroken(cluster: PaxosCluster, node: SimulatedNode, prng: Prng): void {
   const numbers = cluster.nodes.map((other) => other.node);
@@ -123,35 +133,33 @@ function leaveBroken(cluster: PaxosCluster, node: SimulatedNode, prng: Prng): vo
   }
 }
 
-/** A write and a read by anybody, and a read at each node of the majority. */
-function addProbes(cluster: PaxosCluster, core: readonly SimulatedNode[]): Client[] {
+/** A write and a read by anybody, and a read at each node of the majority. Returns the latter. */
+function addProbes(cluster: PaxosCluster, core: readonly SimulatedNode[]): Map<SimulatedNode, Client> {
   const write = { process: 0, kind: "write", key: "probe", thinkUs: 0 } as const;
   const read = { process: 0, kind: "read", key: "probe", thinkUs: 0 } as const;
-  return [
-    cluster.addClient([write, read]),
-    ...core.map((node) => cluster.addClient([{ ...read, thinkUs: 500_000 }], { pinnedTo: node })),
-  ];
+  cluster.addClient([write, read]);
+  const later = { ...read, thinkUs: 500_000 };
+  return new Map(core.map((node) => [node, cluster.addClient([later], { pinnedTo: node })]));
 }
 
 function isConverged(cluster: PaxosCluster, core: readonly SimulatedNode[]): boolean {
   const leader = cluster.leader();
   if (leader?.status === undefined || !core.includes(leader)) return false;
   const { decided, replica } = leader.status;
-  return core.every(({ status }) => {
+  return core.every((node) => {
+    const { status } = node;
+    if (!isVoter(cluster, node)) return true;
     if (status === undefined) return false;
     return status.leader === replica && status.applied === decided && status.doubtful.length === 0;
   });
 }
 
-function describeStuck(
-  cluster: PaxosCluster,
-  core: readonly SimulatedNode[],
-  clients: readonly Client[],
-): string {
+function describeStuck(cluster: PaxosCluster, core: readonly SimulatedNode[]): string {
   const lines = [
     `${core.map(({ node }) => node).join(",")} healed ${LIMIT_US / 1_000_000} s ago and have not converged`,
   ];
-  for (const { waitingFor } of clients) if (waitingFor !== undefined) lines.push(`  waiting: ${waitingFor}`);
+  for (const { waitingFor } of cluster.clients)
+    if (waitingFor !== undefined) lines.push(`  waiting: ${waitingFor}`);
   for (const node of cluster.nodes) {
     lines.push(
       `  node ${node.node}${core.includes(node) ? "" : " (broken)"}: ${node.downReason ?? JSON.stringify(node.status)}`,

@@ -32,6 +32,20 @@ export class Operator {
     return this.#goal === undefined;
   }
 
+  /** What a change under way, or one that the leader has been asked for, may make of `configuration`. */
+  outcomesFor(configuration: Configuration): Configuration[] {
+    const promoted = configuration.learners.map(({ replica }) => replica);
+    const joining = this.#goal?.kind === "add" ? [this.#goal.node.self] : [];
+    const leaving =
+      this.#goal?.kind === "remove" ? this.#memberOf(configuration, this.#goal.node) : undefined;
+    const larger = [...new Set([...configuration.voters, ...promoted, ...joining])];
+    return [
+      configuration,
+      { ...configuration, voters: larger },
+      { ...configuration, voters: configuration.voters.filter((voter) => voter !== leaving) },
+    ];
+  }
+
   /** Makes no further changes. */
   stop(): void {
     this.#stopped = true;
