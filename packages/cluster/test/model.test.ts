@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { checkHistory } from "./model/history.ts";
 
-const HISTORIES = Number(process.env.KHONSU_MODEL_HISTORIES ?? 20_000);
+const HISTORIES = Number(process.env.KHONSU_MODEL_HISTORIES ?? 30_000);
 const FIRST_SEED = Number(process.env.KHONSU_MODEL_SEED ?? 1);
 
 test(`${HISTORIES} histories from seed ${FIRST_SEED} keep what their isolation levels promise`, () => {

@@ -481,7 +481,7 @@ export const shardMutants: MutantSuite = {
   packages: ["cluster", "2pc", "core", "testkit", "paxos"],
   trial: {
     kind: "command",
-    command: ["node", "packages/cluster/test/model/main.ts"],
+    command: ["node", "packages/cluster/test/model/main.ts", "--histories", "60000"],
     minutesMax: 4,
   },
   mutants: [

@@ -62,7 +62,8 @@ function* coordinate(
   if (status === undefined) return;
   yield;
   hear(status);
-  if (random.chance(15)) return;
+  // What home has decided may stay unknown elsewhere for long.
+  if (random.chance(35)) return;
   for (const shard of random.shuffled(participants)) {
     yield;
     if (random.chance(75)) yield* spread(world, id, shard);

@@ -96,10 +96,10 @@ class History {
     const random = this.#random;
     const world = this.#world;
     if (random.chance(12)) random.pick(world.shards).catchUp(random);
-    if (random.chance(4)) world.raiseFloors();
+    if (random.chance(6)) world.raiseFloors();
     if (random.chance(4)) world.repeatLate();
     if (random.chance(2)) random.pick(world.shards).restart(random);
-    if (random.chance(5)) this.#running.push({ steps: recoverOne(world), session: -1 });
+    if (random.chance(4)) this.#running.push({ steps: recoverOne(world), session: -1 });
   }
 
   /** Once all is healed everything is read, so that what is lost or half-done is seen. */

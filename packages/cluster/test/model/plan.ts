@@ -58,7 +58,7 @@ function writerPlan(random: Random, isolation: IsolationLevel): Plan {
 }
 
 function readsFrom(random: Random, shards: readonly number[]): Pick<Plan, "reads" | "scans"> {
-  const scanned = random.chance(20) ? random.shuffled(shards).slice(0, 1 + random.below(2)) : [];
+  const scanned = random.chance(30) ? random.shuffled(shards).slice(0, 1 + random.below(2)) : [];
   const scans = scanned.map((shard) => ({
     shard,
     isReverse: random.chance(30),
