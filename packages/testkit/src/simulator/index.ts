@@ -1,3 +1,4 @@
+export { type Executed, execute as executeOnStore } from "./core/execute.ts";
 export {
   Disk,
   type DiskBatch,
