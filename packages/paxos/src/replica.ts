@@ -11,7 +11,7 @@ import { Campaign } from "./campaign.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { crc32c } from "./checksum.ts";
-import type { Configuration, MembershipChange } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Effect, WriteId } from "./effect.ts";
 import type { DecidedEntry, Entry } from "./entry.ts";
@@ -22,7 +22,8 @@ import { Leader } from "./leader.ts";
 import { LeaderElection } from "./leader-election.ts";
 import type { Learner } from "./learner.ts";
 import { Lease } from "./lease.ts";
-import { changed, isLearner, isMember, isRetired, isVoter, membersOf } from "./membership.ts";
+import { isLearner, isMember, isRetired, isVoter, membersOf } from "./membership.ts";
+import { MembershipChanges } from "./membership-changes.ts";
 import type { MessageKind, MessageOf, Standing } from "./message.ts";
 import type { ReplicaOptions } from "./options.ts";
 import { Proposals } from "./proposals.ts";
@@ -49,6 +50,7 @@ export class Replica {
   private readonly catchUp: CatchUp;
   private readonly images: ImageTransfer;
   private readonly transfer: Transfer;
+  private readonly membership: MembershipChanges;
   private readonly recovered: { readonly genesis: Configuration | undefined; readonly run: number };
   private campaign: Campaign | undefined;
   private leader: Leader | undefined;
@@ -95,6 +97,7 @@ export class Replica {
     this.catchUp = new CatchUp(context, parts.learner);
     this.images = new ImageTransfer(context, recovered.staged);
     this.transfer = new Transfer(context, this.lease);
+    this.membership = new MembershipChanges(context, parts.learner, this.transfer);
   }
 
   /**
@@ -195,7 +198,7 @@ export class Replica {
     storageFailed: ({ message }) => this.stop("KHONSU_STORAGE_FAILED", message),
     readRequested: ({ id }) => this.onReadRequested(id),
     transferRequested: ({ to }) => this.onTransferRequested(to),
-    membershipRequested: ({ change }) => this.onMembershipRequested(change),
+    membershipRequested: ({ change }) => this.membership.request(change, this.leader, this.knownLeader),
     checkpointTaken: ({ slot, size, checksum }) => this.onCheckpointTaken(slot, size, checksum),
     chunkRead: ({ to, slot, offset, bytes }) => this.onChunkRead(to, slot, offset, bytes),
     restored: ({ slot, preface }) => {
@@ -210,7 +213,7 @@ export class Replica {
     this.leader?.onTick();
     if (this.leader !== undefined) {
       this.transfer.onTick(this.leader);
-      this.promoteLearner(this.leader);
+      this.membership.promoteLearner(this.leader);
       this.repeatConfirmation(this.leader);
     }
     this.tickCampaign();
@@ -281,59 +284,6 @@ export class Replica {
   }
 
   // --- membership ---
-
-  private onMembershipRequested(change: MembershipChange): void {
-    const problem = this.tryChange(change);
-    if (problem === undefined) return;
-    const answer = refusal(problem.code, `Cannot change the membership: ${problem.reason}`, this.knownLeader);
-    this.context.outbox.emit({ kind: "membershipRefused", change, refusal: answer });
-  }
-
-  private tryChange(
-    change: MembershipChange,
-  ): { readonly code: RefusalCode; readonly reason: string } | undefined {
-    const { leader } = this;
-    const { configuration } = this.learner;
-    if (leader === undefined || configuration === undefined)
-      return { code: "KHONSU_NOT_LEADER", reason: "another leads" };
-    if (!leader.established || leader.membershipUnderWay || this.transfer.active) {
-      return {
-        code: "KHONSU_MEMBERSHIP_BUSY",
-        reason: "the leader's first entry, a change or a transfer is under way",
-      };
-    }
-    if (change.kind === "remove" && change.replica === this.context.self) {
-      return {
-        code: "KHONSU_MEMBERSHIP_INVALID",
-        reason: "the leader does not remove itself: hand leadership over first",
-      };
-    }
-    if (
-      change.kind === "promote" &&
-      isLearner(configuration, change.replica) &&
-      !this.isCaughtUp(leader, change.replica)
-    ) {
-      return { code: "KHONSU_LEARNER_BEHIND", reason: `${formatReplica(change.replica)} has not caught up` };
-    }
-    const result = changed(configuration, change);
-    if (result.problem !== undefined) return { code: "KHONSU_MEMBERSHIP_INVALID", reason: result.problem };
-    leader.changeMembership(result.configuration);
-    return undefined;
-  }
-
-  private isCaughtUp(leader: Leader, replica: ReplicaId): boolean {
-    const answered = leader.matchOf(replica) > NO_SLOT;
-    return answered && leader.lagOf(replica) <= this.context.options.promotionLagMax;
-  }
-
-  /** Makes a learner that wants a vote and has caught up a voter. */
-  private promoteLearner(leader: Leader): void {
-    if (!leader.established || leader.membershipUnderWay || this.transfer.active) return;
-    const ready = this.learner.configuration?.learners.find(
-      ({ promote, replica }) => promote && this.isCaughtUp(leader, replica),
-    );
-    if (ready !== undefined) this.tryChange({ kind: "promote", replica: ready.replica });
-  }
 
   private onConfigured(): void {
     const { configuration } = this.learner;
