@@ -61,12 +61,13 @@ function everyMillisecond(cluster: PaxosCluster, condition: () => boolean): () =
 }
 
 /**
- * A smallest set of voters, in random order, that makes the quorums of the configuration in force and of any that may come into force,
- * and in which everything damaged can be told or repaired.
+ * A smallest set of voters, in random order, that makes the quorums of the configuration in force, of the one before (nobody may know yet
+ * that it was replaced) and of any that may come into force, and in which everything damaged can be told or repaired.
  */
 function chooseCore(cluster: PaxosCluster, operator: Operator, prng: Prng): SimulatedNode[] {
   const accepted = [cluster.chosen.configuration, ...cluster.chosen.pendingConfigurations];
-  const configurations = accepted.flatMap((configuration) => operator.outcomesFor(configuration));
+  const outcomes = accepted.flatMap((configuration) => operator.outcomesFor(configuration));
+  const configurations = [cluster.chosen.configurationBefore, ...outcomes];
   const voters = accepted.flatMap((configuration) => configuration.voters);
   const usable = prng.shuffled(
     cluster.nodes.filter((node) => voters.includes(node.self) && !isDiskLost(node)),

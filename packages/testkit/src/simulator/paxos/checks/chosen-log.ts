@@ -23,17 +23,24 @@ export class ChosenLog {
   readonly #votes = new Map<number, Votes[]>();
   readonly #chosen: ChosenValue[] = [];
   #configuration: Configuration;
+  #configurationBefore: Configuration;
   readonly #isProposed: (identity: string) => boolean;
 
   /** @param isProposed whether a client ever asked for the command of this identity */
   constructor(genesis: Configuration, isProposed: (identity: string) => boolean) {
     this.#configuration = genesis;
+    this.#configurationBefore = genesis;
     this.#isProposed = isProposed;
   }
 
   /** Every slot up to here is known to be chosen. */
   get length(): number {
     return this.#chosen.length;
+  }
+
+  /** The one before `configuration`: as long as nobody knows that its successor is decided, it takes its quorums to find out. */
+  get configurationBefore(): Configuration {
+    return this.#configurationBefore;
   }
 
   /** The configuration that governs the slots after `length`. */
@@ -122,7 +129,9 @@ export class ChosenLog {
       () => `slot ${slot} holds ${first.identity}, which nobody proposed`,
     );
     this.#chosen.push({ ballot: first.ballot, identity: first.identity });
-    if (first.configuration !== undefined) this.#configuration = first.configuration;
+    if (first.configuration === undefined) return;
+    this.#configurationBefore = this.#configuration;
+    this.#configuration = first.configuration;
   }
 }
 
