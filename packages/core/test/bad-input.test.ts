@@ -542,10 +542,12 @@ test("every code is provoked here, and explained in docs/errors.md", () => {
   expect(codes.length).toBeGreaterThan(20);
   expect(Object.keys(PROVOCATIONS).sort()).toEqual([...codes].sort());
   const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
-  const explained = [...page.matchAll(/^\| `(KHONSU_\w+)` +\|([^|]+)\|([^|]+)\|$/gm)];
+  // The page explains the codes of other packages as well.
+  const rows = [...page.matchAll(/^\| `(KHONSU_\w+)` +\|([^|]+)\|([^|]+)\|$/gm)];
+  const explained = rows.filter(([, code]) => codes.includes(code!));
   for (const [, code, when, advice] of explained) {
     expect(when!.trim().length, `when ${code} happens`).toBeGreaterThan(20);
     expect(advice!.trim().length, `what to do about ${code}`).toBeGreaterThan(10);
   }
-  expect(explained.map(([, code]) => code).filter((code) => codes.includes(code!))).toEqual(codes);
+  expect(explained.map(([, code]) => code)).toEqual(codes);
 });
