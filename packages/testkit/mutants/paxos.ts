@@ -34,15 +34,6 @@ const acceptorMutants: readonly Mutant[] = [
     replace: "      if (message.entries.length === 0) return false;",
   },
   {
-    name: "late-prepare-promised",
-    description:
-      "A prepare of a lower ballot than the one promised is answered with a promise of that lower ballot.",
-    file: source("acceptor.ts"),
-    search: "      this.refuse(from, message.ballot);\n      return;",
-    replace:
-      "      const late = { ...this.promiseFrom(message.from, decided), ballot: message.ballot };\n      this.context.outbox.sendDurably(from, late);\n      return;",
-  },
-  {
     name: "promise-hides-last-entry",
     description: "A promise leaves out the last entry that was accepted.",
     file: source("acceptor.ts"),
@@ -96,11 +87,12 @@ const proposerMutants: readonly Mutant[] = [
   },
   {
     name: "learners-counted",
-    description: "Phase 1 and read confirmation count everybody who answers, not voters only.",
+    profile: "membership-churn",
+    description: "The leader counts what learners have, not only voters.",
     file: source("quorum.ts"),
-    search:
-      "  let count = 0;\n  for (const voter of configuration.voters) if (replicas.has(voter)) count++;\n  return count;",
-    replace: "  void configuration;\n  return replicas.size;",
+    search: "const values = configuration.voters.map(reached).sort((a, b) => b - a);",
+    replace:
+      "const members = [...configuration.voters, ...configuration.learners.map(({ replica }) => replica)];\n  const values = members.map(reached).sort((a, b) => b - a);",
   },
   {
     name: "lowest-ballot-wins",
@@ -132,6 +124,7 @@ const proposerMutants: readonly Mutant[] = [
   },
   {
     name: "stale-promise-counted",
+    profile: "late-messages",
     description: "A promise of any ballot counts for the present one.",
     file: source("proposer.ts"),
     search: "if (!sameBallot(message.ballot, this.ballot)) return false;",
@@ -200,6 +193,7 @@ const leaderMutants: readonly Mutant[] = [
   },
   {
     name: "stale-accepted-counted",
+    profile: "late-messages",
     description: "The leader counts answers to accepts of other ballots.",
     file: source("replica.ts"),
     search: "if (this.leader !== undefined && sameBallot(message.ballot, this.leader.ballot))",
@@ -215,6 +209,7 @@ const leaderMutants: readonly Mutant[] = [
   },
   {
     name: "membership-without-gate",
+    profile: "membership-churn",
     description:
       "Proposals go on behind a membership entry that is not decided, under the old configuration.",
     file: source("leader.ts"),
@@ -233,6 +228,7 @@ const leaderMutants: readonly Mutant[] = [
 const readMutants: readonly Mutant[] = [
   {
     name: "read-unconfirmed",
+    profile: "paused-leader",
     description: "The leader serves reads without asking whether it still leads.",
     file: source("replica.ts"),
     search: "if (this.lease.held) this.reads.answerWaiting(decided);",
@@ -261,6 +257,7 @@ const readMutants: readonly Mutant[] = [
   },
   {
     name: "old-leader-confirmed",
+    profile: "partial-partition",
     description: "An acceptor confirms a leader although it has promised a higher ballot.",
     file: source("replica.ts"),
     search:
@@ -269,6 +266,7 @@ const readMutants: readonly Mutant[] = [
   },
   {
     name: "lease-never-ends",
+    profile: "leases",
     description: "A leader holds its lease for ten times as long as it was granted.",
     file: source("lease.ts"),
     search: "askedAt + Math.floor((leaseTicks - 1) / (1 + clockDriftMax))",
@@ -293,6 +291,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "configuration-not-in-checkpoint",
+    profile: "membership-churn",
     description: "A replica that starts from a checkpoint keeps the configuration that it knew before.",
     file: source("learner.ts"),
     search: "    this.current = checkpoint.configuration;\n",
@@ -387,6 +386,7 @@ const electionMutants: readonly Mutant[] = [
   },
   {
     name: "leader-without-quorum-stays",
+    profile: "partial-partition",
     description: "A leader that does not reach a quorum never gives up.",
     file: source("leader-election.ts"),
     search: "return isAcceptQuorum(configuration, supporters);",
@@ -401,6 +401,7 @@ const electionMutants: readonly Mutant[] = [
   },
   {
     name: "prepare-before-durable",
+    profile: "lost-writes",
     description:
       "A candidate asks for promises before its own ballot is on disk, so that a crash lets it use the ballot again.",
     file: source("campaign.ts"),

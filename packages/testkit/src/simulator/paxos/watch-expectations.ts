@@ -29,7 +29,7 @@ function probeOperations(fromUs: number, untilUs: number): WorkloadOperation[] {
   const count = Math.floor((untilUs - fromUs) / PROBE_GAP_US);
   return Array.from({ length: count }, (_, index) => ({
     process: 0,
-    kind: "write",
+    kind: index % 2 === 0 ? "write" : "read",
     key: "bound",
     thinkUs: index === 0 ? fromUs : PROBE_GAP_US,
   }));
