@@ -378,6 +378,7 @@ const electionMutants: readonly Mutant[] = [
   },
   {
     name: "healthy-leader-disturbed",
+    profile: "one-way-link",
     description: "A voter that does not hear the leader takes over, although others tell it that they do.",
     file: source("leader-election.ts"),
     search:
