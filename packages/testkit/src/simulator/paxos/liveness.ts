@@ -15,6 +15,8 @@ import type { Operator } from "./operator.ts";
 
 /** Virtual time that the healed majority has for everything. */
 const LIMIT_US = 60_000_000;
+/** How long after the heal nodes may still be fenced by what happened before. */
+const GRACE_US = 2_000_000;
 /** How long it then is left in peace, in which the leader must stay. */
 const REST_US = 1_000_000;
 
@@ -30,6 +32,7 @@ export function runLivenessPhase(
   cluster.network.setQuality(CALM_NETWORK);
   for (const node of cluster.nodes)
     if (!core.includes(node)) leaveBroken(cluster, node, prng.split(node.node));
+  restartFenced(cluster, core);
   const names = core.map(({ node }) => node).join(",");
   cluster.trace.add(cluster.scheduler.nowUs, undefined, `heal ${names}, all else stays broken`);
   for (const client of cluster.clients) if (client.isPinned) client.stop();
@@ -48,6 +51,16 @@ export function runLivenessPhase(
   const isStable = cluster.leader()?.status?.ballot.round === leading?.round;
   if (!isConverged(cluster, core) || !isStable)
     throw new SimulationFailure("liveness", "stay-converged", describeStuck(cluster, core));
+}
+
+/** A write that was under way when the disks healed may still fail and fence its node: for a while somebody restarts those. */
+function restartFenced(cluster: PaxosCluster, core: readonly SimulatedNode[]): void {
+  const untilUs = cluster.scheduler.nowUs + GRACE_US;
+  const round = () => {
+    for (const node of core) if (node.downReason === "fenced") node.restart();
+    if (cluster.scheduler.nowUs < untilUs) cluster.scheduler.after(GRACE_US / 10, round);
+  };
+  round();
 }
 
 /** Looks at most once a virtual millisecond: the condition costs more than an event does. */

@@ -13,4 +13,8 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: "r-323", found: STORM },
   { seed: "lost-writes:r-13", found: STORM },
   { seed: "client-retries:r-28", found: STORM },
+  {
+    seed: "d29550605ef7-1183",
+    found: "a write under way at the heal fenced a node, and nobody restarted it",
+  },
 ];
