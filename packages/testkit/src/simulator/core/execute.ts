@@ -1,7 +1,7 @@
 // Executes an abstract transaction against the embedded store: one attempt, with a pause before each step, so that the clients
 // interleave as the schedule has it.
 
-import { type IsolationLevel, isKhonsuError, type Khonsu, type Transaction } from "@khonsu/core";
+import { type IsolationLevel, isKhonsuError, type Khonsu, type TransactionContext } from "@khonsu/core";
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import type { MicroOp, Observed, Outcome } from "../../history/index.ts";
 import type { AbstractTransaction } from "../../workloads/index.ts";
@@ -23,7 +23,7 @@ export async function execute(
   using tx = db.begin({ isolation: isolation as IsolationLevel, readOnly });
   for (const op of ops) {
     await pause();
-    seen.push(step(tx, op, isList));
+    seen.push(await executeStep(tx, op, isList));
   }
   await pause();
   try {
@@ -36,10 +36,11 @@ export async function execute(
   }
 }
 
-function step(tx: Transaction, op: MicroOp, isList: boolean): MicroOp {
+/** One step, in a transaction of an embedded store or of a cluster: awaiting what is there already is harmless. */
+export async function executeStep(tx: TransactionContext, op: MicroOp, isList: boolean): Promise<MicroOp> {
   switch (op[0]) {
     case "r":
-      return ["r", op[1], observed(tx.read(String(op[1])), isList)];
+      return ["r", op[1], observed(await tx.read(String(op[1])), isList)];
     case "append":
       tx.append(String(op[1]), rows(Number(op[2])));
       return op;
@@ -50,7 +51,8 @@ function step(tx: Transaction, op: MicroOp, isList: boolean): MicroOp {
       tx.delete(String(op[1]));
       return op;
     case "scan": {
-      const found = [...tx.scan(op[1])].map(([key, batch]) => [key, observed(batch, isList)] as const);
+      const found: [string, Observed][] = [];
+      for await (const [key, batch] of tx.scan(op[1])) found.push([key, observed(batch, isList)]);
       return ["scan", op[1], found];
     }
     default:
