@@ -7,6 +7,7 @@ import type { Ending } from "./ending.ts";
 import { KhonsuError } from "./errors.ts";
 import { CommitConflict } from "./isolation/commit-conflict.ts";
 import { checkTransactOptions, type TransactOptions } from "./options.ts";
+import { isPromise } from "./promise.ts";
 import type { Runtime } from "./runtime.ts";
 import { Transaction } from "./transaction.ts";
 import { RETRY, type TransactionHost, type TransactionState } from "./transaction-state.ts";
@@ -202,8 +203,4 @@ function exhausted(cause: KhonsuError, attempts: number): KhonsuError {
     `Cannot commit: ${attempts} attempts conflicted, the last with ${cause.code}`,
     { retryable: true, cause, conflicts: cause.conflicts },
   );
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -9,6 +9,7 @@ import { type Expectation, type Operation, WriteEntry } from "./isolation/write-
 import { checkKey, toRange } from "./key.ts";
 import { MergeOperation } from "./merge-operation.ts";
 import { mergePolicy } from "./options.ts";
+import { isPromise } from "./promise.ts";
 import { scanRange } from "./scan.ts";
 import { toRecordBatch } from "./table/batch-input.ts";
 import { appendRows, type StoredValue, toBatch, toTable } from "./table/stored-value.ts";
@@ -368,10 +369,6 @@ function mergeInto(
   return operation instanceof MergeOperation
     ? operation.followedBy(rows, keyColumn)
     : MergeOperation.of(key, rows, keyColumn);
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function rethrow(error: unknown): never {
