@@ -86,8 +86,8 @@ export class ClusterNode {
   session(): ClusterSession {
     const { runtime } = this.#options;
     return new ClusterSession({
-      router: this.router,
-      coordinators: this.coordinators,
+      shards: this.router,
+      coordinator: this.coordinators,
       clock: this.clock,
       runtime,
     });

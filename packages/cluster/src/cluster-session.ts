@@ -7,12 +7,11 @@ import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { ClusterTransaction, mergeBy, RETRY } from "./cluster-transaction.ts";
 import { type ClusterCommitEvent, type ClusterWatchOptions, watchCluster } from "./cluster-watch.ts";
 import { type CommitContext, commitReadOnly, commitWrites } from "./commit.ts";
-import type { CoordinatorDriver } from "./coordinator-driver.ts";
 import { ClusterError } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { WATCH_PATIENCE_MS } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
-import type { Router } from "./router.ts";
+import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 
 export interface ClusterTransactOptions {
   /** Default: "serializable". */
@@ -28,8 +27,8 @@ export interface ClusterTransactOptions {
 }
 
 export interface ClusterSessionOptions {
-  readonly router: Router;
-  readonly coordinators: CoordinatorDriver;
+  readonly shards: ShardAccess;
+  readonly coordinator: CommitCoordinator;
   readonly clock: HybridClock;
   readonly runtime: Runtime;
 }
@@ -108,7 +107,7 @@ export class ClusterSession {
    * shard. To go on after an interruption, give the smallest over all shards of the last timestamps that were seen.
    */
   watch(options: ClusterWatchOptions = {}): AsyncGenerator<ClusterCommitEvent, void, undefined> {
-    return watchCluster(this.#options.router, options);
+    return watchCluster(this.#options.shards, options);
   }
 
   #begin({
@@ -117,14 +116,14 @@ export class ClusterSession {
     keyColumn,
     readOnly = false,
   }: ClusterTransactOptions) {
-    const { router, clock } = this.#options;
+    const { shards, clock } = this.#options;
     return new ClusterTransaction({
       id: `${this.#name}-${++this.#transactions}`,
       isolation,
       isReadOnly: readOnly,
       policy: { onConflict, mergeBy: mergeBy(keyColumn, DEFAULT_MERGE_BY) },
       observed: this.#observed,
-      router,
+      shards,
       clock,
       isManaged: true,
     });
@@ -156,11 +155,11 @@ export class ClusterSession {
    * reached is asked again when the body has run again, so that an outage ends the wait and not the transaction.
    */
   async #awaitChange(tx: ClusterTransaction): Promise<void> {
-    const { router, runtime } = this.#options;
+    const { shards, runtime } = this.#options;
     const snapshot = tx.snapshot ?? tx.observed;
     const asked = tx.reads.shards().map(async (shard) => {
       const validation = tx.reads.validationOf(shard, snapshot);
-      return router.ask(shard, { kind: "awaitChange", validation }, WATCH_PATIENCE_MS);
+      return shards.ask(shard, { kind: "awaitChange", validation }, WATCH_PATIENCE_MS);
     });
     // Those that answer after the first are nobody's business any more.
     for (const answer of asked) answer.catch(() => {});

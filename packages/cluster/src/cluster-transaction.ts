@@ -19,11 +19,11 @@ import { type StoredValue, toBatch, toTable } from "@khonsu/core/values";
 import type { RecordBatch, Table } from "apache-arrow";
 import { ClusterError } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import type { ReadTime } from "./messages.ts";
+import type { Answer, ReadTime } from "./messages.ts";
 import { ReadLog, type SeenKey } from "./read-log.ts";
-import type { Answer, Router } from "./router.ts";
 import type { RangeRequest, ReadEntry, ReadRequest } from "./shard/read.ts";
 import { byCodeUnits, type MergeBy } from "./shard/transaction.ts";
+import type { ShardAccess } from "./shard-access.ts";
 import {
   applyIntent,
   type Intent,
@@ -41,7 +41,7 @@ export interface ClusterTransactionOptions {
   readonly policy: WritePolicy;
   /** The snapshot is at or above it, and so is what is read. */
   readonly observed: CommitTimestamp;
-  readonly router: Router;
+  readonly shards: ShardAccess;
   readonly clock: HybridClock;
   /** Whether `retry` has somebody who waits and runs the body again. */
   readonly isManaged: boolean;
@@ -113,7 +113,7 @@ export class ClusterTransaction implements TransactionContext {
     this.#checkOpen();
     const { limit = Number.POSITIVE_INFINITY, reverse = false } = options;
     const range = toRange(options);
-    const cursors = this.#options.router.placement
+    const cursors = this.#options.shards.placement
       .shardsOf(range)
       .map((shard) => new ShardCursor(this, shard, range, reverse, Math.min(limit, PAGE_KEYS)));
     const own = [...this.writes.values()]
@@ -254,10 +254,10 @@ export class ClusterTransaction implements TransactionContext {
 
   /** @internal The newest committed version of a key, for a resolver function. */
   async readNewest(key: string): Promise<SeenKey> {
-    const shard = this.#options.router.placement.shardOf(key);
+    const shard = this.#options.shards.placement.shardOf(key);
     const time: ReadTime = { kind: "newest", timestamp: this.observed };
     const request = { keys: [key], ranges: [] };
-    const answer = await this.#options.router.ask(shard, { kind: "read", time, isFresh: true, request });
+    const answer = await this.#options.shards.ask(shard, { kind: "read", time, isFresh: true, request });
     if (answer.kind !== "read")
       throw new Error(`Invariant: a read is answered with rows, not ${answer.kind}`);
     return { shard, ...decoded(answer.entries[0]!) };
@@ -265,7 +265,7 @@ export class ClusterTransaction implements TransactionContext {
 
   /** @internal The newest version of a key that was not read, for the baseline of its write. */
   async newestIdentity(shard: number, key: string): Promise<CommitTimestamp> {
-    const answer = await this.#options.router.ask(shard, { kind: "identities", keys: [key] });
+    const answer = await this.#options.shards.ask(shard, { kind: "identities", keys: [key] });
     if (answer.kind !== "identities")
       throw new Error(`Invariant: identities are answered, not ${answer.kind}`);
     return answer.identities[0]!.version;
@@ -274,7 +274,7 @@ export class ClusterTransaction implements TransactionContext {
   async #ask(shard: number, request: ReadRequest): Promise<Extract<Answer, { kind: "read" }>> {
     const isFresh = this.isReadOnly && this.reads.requests === 0;
     this.reads.requests++;
-    const answer = await this.#options.router.ask(shard, {
+    const answer = await this.#options.shards.ask(shard, {
       kind: "read",
       time: this.#time(),
       isFresh,
@@ -318,7 +318,7 @@ export class ClusterTransaction implements TransactionContext {
     checkKey(key);
     const known = this.isolation === "read-committed" ? undefined : this.reads.get(key);
     if (known !== undefined) return known;
-    const shard = this.#options.router.placement.shardOf(key);
+    const shard = this.#options.shards.placement.shardOf(key);
     const { entries } = await this.fetch(shard, { keys: [key], ranges: [] });
     const seen = { shard, ...decoded(entries[0]!) };
     this.reads.addKey(key, seen);

@@ -11,8 +11,8 @@ import { toBatch } from "@khonsu/core/values";
 import type { RecordBatch } from "apache-arrow";
 import { ClusterError } from "./errors.ts";
 import { WATCH_PATIENCE_MS } from "./messages.ts";
-import type { Router } from "./router.ts";
 import type { ChangedKey, ChangeSet } from "./shard/changes.ts";
+import type { ShardAccess } from "./shard-access.ts";
 
 export type ClusterWatchOptions = KeySelection & {
   /** Begin with the commits after this. Default: those from now on. */
@@ -40,14 +40,14 @@ export interface ClusterCommitEvent {
  *   `KHONSU_ABORTED`; `KHONSU_UNAVAILABLE` while a shard cannot be reached.
  */
 export async function* watchCluster(
-  router: Router,
+  access: ShardAccess,
   options: ClusterWatchOptions,
 ): AsyncGenerator<ClusterCommitEvent, void, undefined> {
   const { fromTimestamp, signal } = options;
   const range = toRange(options);
-  const shards = router.placement
+  const shards = access.placement
     .shardsOf(range)
-    .map((shard) => new ShardWatch(router, shard, range, fromTimestamp));
+    .map((shard) => new ShardWatch(access, shard, range, fromTimestamp));
   const aborted = whenAborted(signal);
   const pending = new Map(shards.map((shard) => [shard, shard.next()]));
   try {
@@ -66,12 +66,12 @@ export async function* watchCluster(
 /** Asks one shard again and again, from where the last answer ended. */
 class ShardWatch {
   readonly shard: number;
-  readonly #router: Router;
+  readonly #access: ShardAccess;
   readonly #range: KeyRange;
   #after: CommitTimestamp | undefined;
 
-  constructor(router: Router, shard: number, range: KeyRange, after: CommitTimestamp | undefined) {
-    this.#router = router;
+  constructor(access: ShardAccess, shard: number, range: KeyRange, after: CommitTimestamp | undefined) {
+    this.#access = access;
     this.shard = shard;
     this.#range = range;
     this.#after = after;
@@ -79,7 +79,7 @@ class ShardWatch {
 
   async next(): Promise<{ readonly shard: ShardWatch; readonly commits: readonly ChangeSet[] }> {
     const request = { kind: "changes", after: this.#after, range: this.#range } as const;
-    const answer = await this.#router.ask(this.shard, request, WATCH_PATIENCE_MS);
+    const answer = await this.#access.ask(this.shard, request, WATCH_PATIENCE_MS);
     if (answer.kind === "snapshot-too-old") {
       const message = `Cannot watch from ${this.#after}: commits up to ${answer.floor} are not kept any more`;
       throw new ClusterError("KHONSU_WATCH_TOO_OLD", message, { detail: { floor: answer.floor } });

@@ -9,24 +9,25 @@ import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { toBatch, toRecordBatch } from "@khonsu/core/values";
 import type { RecordBatch } from "apache-arrow";
 import type { ClusterTransaction } from "./cluster-transaction.ts";
-import type { CommitResult, CoordinatorDriver } from "./coordinator-driver.ts";
+import type { CommitResult } from "./coordinator-driver.ts";
 import { ClusterError, type ClusterErrorCode } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import type { Router } from "./router.ts";
+import type { KeyPlacement } from "./placement.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import { byCodeUnits, type Commitment, type ShardTransaction, type Write } from "./shard/transaction.ts";
+import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 import { applyIntent, namedResolution, toOperation, type WriteIntent } from "./write-buffer.ts";
 
 export interface CommitContext {
-  readonly router: Router;
-  readonly coordinators: CoordinatorDriver;
+  readonly shards: ShardAccess;
+  readonly coordinator: CommitCoordinator;
   readonly clock: HybridClock;
   /** Below 2^53. */
   readonly randomId: () => number;
 }
 
 /** Certifies what a transaction without writes has read: behind a read index at every shard that it read. */
-export async function commitReadOnly(tx: ClusterTransaction, { router }: CommitContext): Promise<void> {
+export async function commitReadOnly(tx: ClusterTransaction, { shards }: CommitContext): Promise<void> {
   const { snapshot, reads } = tx;
   const isExempt = reads.requests <= 1 && (tx.isFresh || reads.requests === 0);
   if (tx.isolation !== "serializable" || snapshot === undefined || isExempt) return;
@@ -34,7 +35,7 @@ export async function commitReadOnly(tx: ClusterTransaction, { router }: CommitC
     reads
       .shards()
       .map((shard) =>
-        router.ask(shard, { kind: "validate", validation: reads.validationOf(shard, snapshot) }),
+        shards.ask(shard, { kind: "validate", validation: reads.validationOf(shard, snapshot) }),
       ),
   );
   for (const answer of answers) {
@@ -51,9 +52,9 @@ export async function commitReadOnly(tx: ClusterTransaction, { router }: CommitC
 export async function commitWrites(tx: ClusterTransaction, context: CommitContext): Promise<Commitment> {
   for (;;) {
     const requests = await shardTransactions(tx, context);
-    const home = homeOf(tx, requests, context.router);
+    const home = homeOf(tx, requests, context.shards.placement);
     const id: TransactionId = { birth: context.clock.next(), random: context.randomId(), home };
-    const result = await context.coordinators.commit(id, requests);
+    const result = await context.coordinator.commit(id, requests);
     if (result.kind === "committed") return result.value;
     const refusal = refusalIn(result);
     if (refusal?.kind === "conflict") tx.observed = Math.max(tx.observed, refusal.clock) as CommitTimestamp;
@@ -65,9 +66,9 @@ export async function commitWrites(tx: ClusterTransaction, context: CommitContex
 /** What each participant certifies: all that were written, and under serializable all that were read. */
 async function shardTransactions(
   tx: ClusterTransaction,
-  { router, clock }: CommitContext,
+  { shards, clock }: CommitContext,
 ): Promise<Map<number, ShardTransaction>> {
-  const { placement } = router;
+  const { placement } = shards;
   const isSerializable = tx.isolation === "serializable";
   const byShard = new Map<number, WriteIntent[]>();
   for (const shard of isSerializable ? tx.reads.shards() : []) byShard.set(shard, []);
@@ -127,7 +128,7 @@ async function baselineOf(tx: ClusterTransaction, key: string, shard: number): P
 function homeOf(
   tx: ClusterTransaction,
   requests: ReadonlyMap<number, unknown>,
-  { placement }: Router,
+  placement: KeyPlacement,
 ): number {
   for (const { key } of tx.writes.values()) return placement.shardOf(key);
   return Math.min(...requests.keys());

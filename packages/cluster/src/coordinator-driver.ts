@@ -12,6 +12,7 @@ import type { Runtime } from "@khonsu/core";
 import type { Router } from "./router.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import { type Commitment, mergeCommitments, type ShardTransaction } from "./shard/transaction.ts";
+import type { CommitCoordinator } from "./shard-access.ts";
 
 export type CommitResult = Result<Commitment, Refusal>;
 
@@ -25,7 +26,7 @@ export interface CoordinatorDriverOptions {
   readonly pace?: Partial<PaceOptions>;
 }
 
-export class CoordinatorDriver {
+export class CoordinatorDriver implements CommitCoordinator {
   readonly #options: CoordinatorDriverOptions;
 
   constructor(options: CoordinatorDriverOptions) {

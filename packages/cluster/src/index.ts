@@ -1,6 +1,10 @@
 // The runtime: nodes, and sessions of their clients.
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
-export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
+export {
+  ClusterSession,
+  type ClusterSessionOptions,
+  type ClusterTransactOptions,
+} from "./cluster-session.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
 export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./cluster-watch.ts";
 // Entries and checkpoints of a shard as bytes.
@@ -8,12 +12,13 @@ export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts"
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
 // For implementers of consensus, transport and placement.
 export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
+export type { CommitResult } from "./coordinator-driver.ts";
 // The shard: a deterministic state machine over a log.
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
 export { DEFAULT_RETENTION, type Retention } from "./floor-keeper.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
-export type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
-export type { Placement } from "./placement.ts";
+export type { Answer, CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
+export type { KeyPlacement, Placement } from "./placement.ts";
 export type { Certified, Install } from "./shard/certify.ts";
 export type { Command, ShardRecord } from "./shard/command.ts";
 export type { HomeAnswer } from "./shard/in-the-way.ts";
@@ -53,5 +58,6 @@ export {
   type Write,
 } from "./shard/transaction.ts";
 export { type Validation, type ValidationResult, validate } from "./shard/validate.ts";
+export type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
 export type { Transport } from "./transport.ts";

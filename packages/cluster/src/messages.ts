@@ -56,3 +56,6 @@ export type ShardAnswer =
   /** Not done, and nothing was applied: another replica, or a later try, may do better. */
   | { readonly kind: "unavailable"; readonly message: string }
   | { readonly kind: "clock-skew"; readonly clock: CommitTimestamp };
+
+/** What whoever asks a shard by way of others gets: the rest is thrown. */
+export type Answer = Exclude<ShardAnswer, { kind: "unavailable" | "clock-skew" }>;

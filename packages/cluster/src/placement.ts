@@ -9,3 +9,6 @@ export interface Placement {
   /** The nodes with replicas of `shard`, in order of preference. */
   replicasOf(shard: number): readonly number[];
 }
+
+/** The part of a placement that whoever reads and writes keys needs: clients have no business with replicas. */
+export type KeyPlacement = Pick<Placement, "shardCount" | "shardOf" | "shardsOf">;

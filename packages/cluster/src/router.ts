@@ -3,10 +3,11 @@
 import type { TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import { ClusterError } from "./errors.ts";
-import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
+import type { Answer, CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered, pause, within } from "./pause.ts";
 import type { Placement } from "./placement.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
+import type { ShardAccess } from "./shard-access.ts";
 import type { Transport } from "./transport.ts";
 
 export interface RouterOptions {
@@ -21,7 +22,7 @@ export interface RouterOptions {
   readonly totalMs?: number;
 }
 
-export class Router {
+export class Router implements ShardAccess {
   readonly #options: RouterOptions;
   readonly #askMs: number;
   readonly #totalMs: number;
@@ -90,8 +91,6 @@ export class Router {
     return first === undefined ? replicas : [first, ...replicas.filter((node) => node !== first)];
   }
 }
-
-export type Answer = Exclude<ShardAnswer, { kind: "unavailable" | "clock-skew" }>;
 
 function toUnavailable(error: unknown): ShardAnswer {
   return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
