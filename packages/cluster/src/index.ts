@@ -17,6 +17,7 @@ export type { CommitResult } from "./coordinator-driver.ts";
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
 export { DEFAULT_RETENTION, type Retention } from "./floor-keeper.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
+export { KeyMap, type KeyMapOptions } from "./key-map.ts";
 export type { Answer, CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
 export type { KeyPlacement, Placement } from "./placement.ts";
 export type { Certified, Install } from "./shard/certify.ts";
@@ -59,5 +60,6 @@ export {
 } from "./shard/transaction.ts";
 export { type Validation, type ValidationResult, validate } from "./shard/validate.ts";
 export type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
+export { ShardMapPlacement, type ShardMapPlacementOptions } from "./shard-map-placement.ts";
 export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
 export type { Transport } from "./transport.ts";

@@ -5,6 +5,7 @@ import {
   type Placement,
   type Retention,
   type ShardAnswer,
+  ShardMapPlacement,
   type Transport,
 } from "@khonsu/cluster";
 import { type Envelope, nodeOf } from "@khonsu/paxos";
@@ -42,13 +43,10 @@ export class TestCluster {
     this.#options = options;
     this.runtime = new VirtualRuntime(new Prng(`cluster/${options.seed}`));
     this.ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
-    const all = Array.from({ length: options.shards }, (_, shard) => shard);
-    this.placement = {
+    this.placement = new ShardMapPlacement({
       shardCount: options.shards,
-      shardOf: (key) => [...key].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % options.shards,
-      shardsOf: () => all,
-      replicasOf: (shard) => this.ids.map((_, index) => this.ids[(index + shard) % this.ids.length]!),
-    };
+      nodes: this.ids.map((id) => ({ id })),
+    });
   }
 
   static async open(options: TestClusterOptions): Promise<TestCluster> {
