@@ -23,6 +23,8 @@ export type ClusterErrorCode =
   | "KHONSU_INVARIANT_VIOLATED"
   /** Bytes that are no entry of a shard's log. Nothing was applied. */
   | "KHONSU_ENTRY_MALFORMED"
+  /** Bytes that are no request to a shard, or no answer of one, or one of another version. Nothing was done. */
+  | "KHONSU_REQUEST_MALFORMED"
   /** An entry of a newer format, or with newer merge semantics, than this version has. Upgrade this node. */
   | "KHONSU_ENTRY_UNSUPPORTED"
   /** A checkpoint that is damaged, cut short, or out of order. Fetch it again, from another replica if need be. */

@@ -10,6 +10,13 @@ export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./c
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
+// Requests to a shard and its answers as bytes, for transports.
+export {
+  decodeShardAnswer,
+  decodeShardRequest,
+  encodeShardAnswer,
+  encodeShardRequest,
+} from "./codec/request-codec.ts";
 // For implementers of consensus, transport and placement.
 export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
 export type { CommitResult } from "./coordinator-driver.ts";

@@ -6,9 +6,9 @@ import type { Command, Commitment, Refusal, ShardTransaction, Write } from "../s
 import { byCodeUnits } from "../src/shard/transaction.ts";
 
 const integer = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 20 }));
-const timestamp = integer.map((value) => value as CommitTimestamp);
+export const timestamp = integer.map((value) => value as CommitTimestamp);
 const shard = fc.nat({ max: 2 ** 32 - 1 });
-const bytes = fc.uint8Array({ maxLength: 20 });
+export const bytes = fc.uint8Array({ maxLength: 20 });
 
 export const key = fc.oneof(
   fc.string({ minLength: 1, maxLength: 8, unit: "binary" }),
@@ -21,11 +21,11 @@ const bound = fc.oneof(
   fc.array(fc.nat({ max: 0xffff }), { maxLength: 4 }).map((units) => String.fromCharCode(...units)),
 );
 
-const keys = fc.uniqueArray(key, { maxLength: 3 }).map((list) => list.sort(byCodeUnits));
+export const keys = fc.uniqueArray(key, { maxLength: 3 }).map((list) => list.sort(byCodeUnits));
 
-const id: fc.Arbitrary<TransactionId> = fc.record({ birth: integer, random: integer, home: shard });
+export const id: fc.Arbitrary<TransactionId> = fc.record({ birth: integer, random: integer, home: shard });
 
-const range: fc.Arbitrary<KeyRange> = fc.record({
+export const range: fc.Arbitrary<KeyRange> = fc.record({
   low: bound,
   high: fc.option(bound, { nil: undefined }),
   isHighIncluded: fc.boolean(),
@@ -58,7 +58,7 @@ const write: fc.Arbitrary<Write> = fc
     return isBlind ? each : { ...each, baseline: each.baseline ?? (0 as CommitTimestamp) };
   });
 
-function byKey<T extends { readonly key: string }>(items: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+export function byKey<T extends { readonly key: string }>(items: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
   return fc
     .uniqueArray(items, { selector: (item) => item.key, maxLength: 4 })
     .map((list) => list.sort((a, b) => byCodeUnits(a.key, b.key)));
@@ -81,9 +81,9 @@ export const transaction: fc.Arbitrary<ShardTransaction> = fc
   })
   .map((each) => (each.isolation === "serializable" ? each : { ...each, reads: [], ranges: [] }));
 
-const commitment: fc.Arbitrary<Commitment> = fc.record({ timestamp, ignored: keys });
+export const commitment: fc.Arbitrary<Commitment> = fc.record({ timestamp, ignored: keys });
 
-const refusal: fc.Arbitrary<Refusal> = fc.oneof(
+export const refusal: fc.Arbitrary<Refusal> = fc.oneof(
   fc.record({
     kind: fc.constant("conflict" as const),
     conflict: fc.constantFrom(
@@ -116,7 +116,7 @@ const reason: fc.Arbitrary<AbortReason<Refusal>> = fc.oneof(
   fc.record({ kind: fc.constantFrom("timeout" as const, "cancelled" as const, "recovery" as const) }),
 );
 
-const outcome: fc.Arbitrary<Outcome<Commitment, Refusal>> = fc.oneof(
+export const outcome: fc.Arbitrary<Outcome<Commitment, Refusal>> = fc.oneof(
   fc.record({ kind: fc.constant("committed" as const), value: commitment }),
   fc.record({ kind: fc.constant("aborted" as const), reason }),
   fc.record({ kind: fc.constant("expired" as const) }),

@@ -46,7 +46,7 @@ export function assertAddressed(command: Command, shard: number): void {
   );
 }
 
-function fromCommand(command: Command): pb.Entry["command"] {
+export function fromCommand(command: Command): pb.Entry["command"] {
   switch (command.kind) {
     case "prepare": {
       const { id, participants, request } = command;
@@ -74,7 +74,7 @@ function fromCommand(command: Command): pb.Entry["command"] {
   }
 }
 
-function toCommand(command: pb.Entry["command"]): Command {
+export function toCommand(command: pb.Entry["command"]): Command {
   switch (command.case) {
     case "prepare": {
       const { id, participants, request } = known(command.value, "a prepare");

@@ -91,7 +91,7 @@ export function fromTransaction(transaction: ShardTransaction): pb.Transaction {
     snapshot: BigInt(snapshot),
     proposed: BigInt(proposed),
     observed: BigInt(observed),
-    reads: reads.map(({ key, version }) => ({ key: fromText(key), version: BigInt(version) })),
+    reads: reads.map(fromRead),
     ranges: ranges.map(fromRange),
     writes: writes.map(fromWrite),
     readBack: readBack.map(fromText),
@@ -121,7 +121,11 @@ export function toTransaction(message: pb.Transaction | undefined): ShardTransac
   };
 }
 
-function toRead(message: pb.PointRead): PointRead {
+export function fromRead({ key, version }: PointRead): pb.PointRead {
+  return create(pb.PointReadSchema, { key: fromText(key), version: BigInt(version) });
+}
+
+export function toRead(message: pb.PointRead): PointRead {
   const { key, version } = known(message, "a read");
   return { key: toKey(key), version: toTimestamp(version, "a version read") };
 }

@@ -1,0 +1,179 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { CommitTimestamp } from "@khonsu/core/isolation";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { shardAnswer, shardRequest } from "../../test/message-arbitraries.ts";
+import { ShardAnswerSchema, ShardRequestSchema } from "../gen/khonsu/shard/v1/request_pb.ts";
+import type { ShardAnswer, ShardRequest } from "../messages.ts";
+import { ShardValue } from "../shard/shard-value.ts";
+import { encodeCommand } from "./command-codec.ts";
+import {
+  decodeShardAnswer,
+  decodeShardRequest,
+  encodeShardAnswer,
+  encodeShardRequest,
+} from "./request-codec.ts";
+
+const at = (timestamp: number) => timestamp as CommitTimestamp;
+const MALFORMED = expect.objectContaining({ code: "KHONSU_REQUEST_MALFORMED" });
+
+/** With values as their bytes, which is what tells them apart. */
+function plain(message: unknown): unknown {
+  if (message instanceof ShardValue) return { chunks: message.chunks() };
+  if (Array.isArray(message)) return message.map(plain);
+  if (message instanceof Uint8Array || typeof message !== "object" || message === null) return message;
+  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, plain(value)]));
+}
+
+test("every request comes back as it was, and with the same bytes", () => {
+  const property = fc.property(shardRequest, (before) => {
+    const bytes = encodeShardRequest(before);
+    const after = decodeShardRequest(bytes);
+    expect(after).toEqual(before);
+    expect(encodeShardRequest(after)).toEqual(bytes);
+  });
+  fc.assert(property, { numRuns: 2000 });
+});
+
+test("every answer comes back as it was, and with the same bytes", () => {
+  const property = fc.property(shardAnswer, (before) => {
+    const bytes = encodeShardAnswer(before);
+    const after = decodeShardAnswer(bytes);
+    expect(plain(after)).toEqual(plain(before));
+    expect(encodeShardAnswer(after)).toEqual(bytes);
+  });
+  fc.assert(property, { numRuns: 2000 });
+});
+
+/** Changes of single bytes, a cut now and then. */
+const damage = fc.record({
+  changes: fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 3 }),
+  cut: fc.nat(),
+});
+
+function damaged(
+  bytes: Uint8Array,
+  { changes, cut }: { changes: [number, number][]; cut: number },
+): Uint8Array {
+  for (const [place, value] of changes) if (bytes.length > 0) bytes[place % bytes.length] = value;
+  return bytes.subarray(0, bytes.length - (cut % 4 === 0 ? cut % (bytes.length + 1) : 0));
+}
+
+/** @returns how many of the bytes were refused */
+function assertNothingElse<T>(
+  bytes: fc.Arbitrary<Uint8Array>,
+  encode: (message: T) => Uint8Array,
+  decode: (bytes: Uint8Array) => T,
+): number {
+  let refused = 0;
+  const property = fc.property(bytes, (each) => {
+    try {
+      const decoded = decode(each);
+      expect(plain(decode(encode(decoded)))).toEqual(plain(decoded));
+    } catch (error) {
+      expect(error).toHaveProperty("code", "KHONSU_REQUEST_MALFORMED");
+      refused++;
+    }
+  });
+  fc.assert(property, { numRuns: 5000 });
+  return refused;
+}
+
+test("damaged and random bytes give one error, or a message that is well-formed", () => {
+  const noise = fc.uint8Array({ maxLength: 60 });
+  const requests = fc
+    .tuple(shardRequest, damage)
+    .map(([each, how]) => damaged(encodeShardRequest(each), how));
+  expect(
+    assertNothingElse(fc.oneof(requests, noise), encodeShardRequest, decodeShardRequest),
+  ).toBeGreaterThan(0);
+  const answers = fc.tuple(shardAnswer, damage).map(([each, how]) => damaged(encodeShardAnswer(each), how));
+  expect(assertNothingElse(fc.oneof(answers, noise), encodeShardAnswer, decodeShardAnswer)).toBeGreaterThan(
+    0,
+  );
+});
+
+test("what a later version added is refused", () => {
+  const request = create(ShardRequestSchema, { request: { case: "identities", value: { keys: [] } } });
+  request.$unknown = [{ no: 15, wireType: 0, data: Uint8Array.of(1) }];
+  expect(() => decodeShardRequest(toBinary(ShardRequestSchema, request))).toThrow(MALFORMED);
+  const answer = create(ShardAnswerSchema, { answer: { case: "valid", value: {} } });
+  answer.$unknown = [{ no: 15, wireType: 0, data: Uint8Array.of(1) }];
+  expect(() => decodeShardAnswer(toBinary(ShardAnswerSchema, answer))).toThrow(MALFORMED);
+});
+
+test.each([
+  { kind: "advance", timestamp: at(3) },
+  { kind: "floors", gcFloor: at(1), idFloor: 2 },
+] as const)("nobody asks a shard to move its clock or its floors: $kind", (command) => {
+  const entry = encodeCommand(command);
+  const bytes = Uint8Array.of(0x0a, entry.length, ...entry);
+  expect(() => decodeShardRequest(bytes)).toThrow(MALFORMED);
+});
+
+const whole = { low: "", high: undefined, isHighIncluded: false };
+
+test.each<readonly [string, ShardRequest]>([
+  [
+    "a range limited to no keys",
+    {
+      kind: "read",
+      time: { kind: "newest", timestamp: at(0) },
+      isFresh: false,
+      request: { keys: [], ranges: [{ range: whole, isReverse: false, limit: 0, bytesMax: 1 }] },
+    },
+  ],
+  ["an empty key", { kind: "identities", keys: [""] }],
+  ["a key that is too long", { kind: "identities", keys: ["x".repeat(4097)] }],
+  [
+    "reads that do not rise",
+    {
+      kind: "validate",
+      validation: {
+        snapshot: at(1),
+        reads: [
+          { key: "b", version: at(0) },
+          { key: "a", version: at(0) },
+        ],
+        ranges: [],
+      },
+    },
+  ],
+])("refused: %s", (_, wrong) => {
+  expect(() => decodeShardRequest(encodeShardRequest(wrong))).toThrow(MALFORMED);
+});
+
+const value = ShardValue.of(Uint8Array.of(1));
+
+test.each<readonly [string, ShardAnswer]>([
+  [
+    "a range that was cut before its first key",
+    {
+      kind: "read",
+      at: at(1),
+      isNewest: false,
+      entries: [],
+      ranges: [{ entries: [], covered: whole, isCut: true }],
+    },
+  ],
+  [
+    "a range with a key that is absent",
+    {
+      kind: "read",
+      at: at(1),
+      isNewest: false,
+      entries: [],
+      ranges: [{ entries: [{ key: "a", version: at(1), value: undefined }], covered: whole, isCut: false }],
+    },
+  ],
+  [
+    "a change of the empty key",
+    { kind: "changes", upTo: at(2), commits: [{ timestamp: at(1), changes: [{ key: "", value }] }] },
+  ],
+])("refused: %s", (_, wrong) => {
+  expect(() => decodeShardAnswer(encodeShardAnswer(wrong))).toThrow(MALFORMED);
+});
+
+test("keys that UTF-8 cannot hold are refused before they are encoded", () => {
+  expect(() => encodeShardRequest({ kind: "identities", keys: ["\uD800"] })).toThrow(RangeError);
+});
