@@ -13,6 +13,11 @@ export { chainAfter, crc32c, entryChecksum, isIntact, type UnsealedEntry } from 
 export type { Configuration, Learner, MembershipChange, QuorumSizes } from "./configuration.ts";
 export { Driver, type DriverOptions } from "./driver/driver.ts";
 export type { DriverClock, DriverTransport, StateMachine } from "./driver/interfaces.ts";
+export {
+  ReplicatedLog,
+  type ReplicatedLogOptions,
+  type ReplicatedLogStatus,
+} from "./driver/replicated-log.ts";
 export { type Outcome, RefusedError } from "./driver/waiting.ts";
 export type { DurableRecord, DurableRecordKind } from "./durable-record.ts";
 export type { Effect, EffectKind, EffectOf, PersistEffect, WriteId } from "./effect.ts";

@@ -2,16 +2,16 @@
 
 import {
   ClusterNode,
+  type LogApplication,
   type Placement,
   type Retention,
   type ShardAnswer,
   ShardMapPlacement,
   type Transport,
 } from "@khonsu/cluster";
-import { type Envelope, nodeOf } from "@khonsu/paxos";
+import { type Configuration, type Envelope, nodeOf, ReplicatedLog, replicaId } from "@khonsu/paxos";
 import { MemoryDisk } from "@khonsu/paxos/testing";
 import { Prng } from "../prng.ts";
-import { PaxosConsensus } from "./paxos-consensus.ts";
 import { VirtualRuntime } from "./virtual-runtime.ts";
 
 export interface TestClusterOptions {
@@ -25,7 +25,7 @@ export interface TestClusterOptions {
 
 interface Running {
   readonly node: ClusterNode;
-  readonly groups: Map<number, PaxosConsensus>;
+  readonly groups: Map<number, ReplicatedLog>;
   /** Milliseconds by which its clock is wrong. */
   readonly skew: number;
 }
@@ -70,7 +70,7 @@ export class TestCluster {
 
   async start(id: number): Promise<void> {
     const { runtime } = this;
-    const groups = new Map<number, PaxosConsensus>();
+    const groups = new Map<number, ReplicatedLog>();
     const skew = runtime.choices.integer(-1000, 1000) * (runtime.choices.chance(0.2) ? 5 : 1);
     const transport: Transport = {
       ask: (to, shard, request) => this.#ask(id, to, () => this.#running.get(to)?.node.serve(shard, request)),
@@ -83,19 +83,37 @@ export class TestCluster {
       ...(this.#options.retention === undefined ? {} : { retention: this.#options.retention }),
       wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
       openConsensus: async (shard, application) => {
-        const group = await PaxosConsensus.open({
-          self: id,
-          members: this.placement.replicasOf(shard),
-          disk: this.#disk(id, shard),
-          transport: { send: (envelope) => this.#deliver(id, shard, envelope) },
-          runtime,
-          application,
-        });
+        const group = await this.#openLog(id, shard, application);
         groups.set(shard, group);
         return group;
       },
     });
     this.#running.set(id, { node, groups, skew });
+  }
+
+  #openLog(id: number, shard: number, application: LogApplication): Promise<ReplicatedLog> {
+    const { runtime } = this;
+    const voters = [...this.placement.replicasOf(shard)].sort((a, b) => a - b).map((node) => replicaId(node));
+    const configuration: Configuration = { voters, learners: [], retired: [], quorums: "majority" };
+    return ReplicatedLog.open({
+      replica: {
+        self: replicaId(id),
+        start: { kind: "found", configuration },
+        seed: Math.floor(runtime.random() * 2 ** 31),
+        checkpointEntries: 50,
+        retainEntries: 10,
+      },
+      storage: this.#disk(id, shard).open(),
+      transport: { send: (envelope) => this.#deliver(id, shard, envelope) },
+      clock: {
+        now: () => runtime.now(),
+        after: (milliseconds, callback) => runtime.schedule(milliseconds, callback),
+      },
+      stateMachine: application,
+      tickMilliseconds: 10,
+      random: () => runtime.random(),
+      onFenced: () => {},
+    });
   }
 
   /** The process is gone, and what its disk had not synced. */
@@ -152,7 +170,7 @@ export class TestCluster {
     const to = nodeOf(envelope.to);
     if (this.#isLost()) return;
     this.runtime.schedule(this.#latency(), () => {
-      if (!this.#isCut(from, to)) this.#running.get(to)?.groups.get(shard)?.driver.receive(envelope);
+      if (!this.#isCut(from, to)) this.#running.get(to)?.groups.get(shard)?.receive(envelope);
     });
   }
 

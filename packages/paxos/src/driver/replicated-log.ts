@@ -1,0 +1,180 @@
+/**
+ * A log for an application: commands are proposed until they are decided, whoever leads meanwhile. It is a client of its group:
+ * it draws a client id, numbers its commands and keeps within the session window (duty 9 of the README), so that a command that is
+ * proposed again after a refusal is applied once (PX-15).
+ *
+ * Every command ends: applied, refused for good, or given up after `proposeMs`, when it may still be applied later, once.
+ */
+import type { Configuration, MembershipChange } from "../configuration.ts";
+import { refusal } from "../errors.ts";
+import type { Envelope } from "../message.ts";
+import { DEFAULT_LIMITS } from "../options.ts";
+import { nodeOf, type ReplicaId } from "../replica-id.ts";
+import type { Status } from "../status.ts";
+import { Driver, type DriverOptions } from "./driver.ts";
+import { RefusedError } from "./waiting.ts";
+
+export interface ReplicatedLogOptions extends DriverOptions {
+  /** From 0 (included) to 1 (excluded). Draws the client id, which must differ from run to run, and the jitter of pauses. */
+  readonly random: () => number;
+  /** For how long a command is proposed again after refusals that trying again can help, in milliseconds. Default 5,000. */
+  readonly proposeMs?: number;
+  /** Commands that wait while as many as the session window are on their way. Default 8192. */
+  readonly waitingMax?: number;
+}
+
+/** What a log says of itself to those who route by it; `replica` has the rest. */
+export interface ReplicatedLogStatus {
+  readonly isLeader: boolean;
+  /** The node that leads, if known. */
+  readonly leader: number | undefined;
+  readonly applied: number;
+  readonly replica: Status;
+}
+
+/** The first pause before a command is proposed again, and the longest, in milliseconds; in between it doubles. */
+const PAUSE_MS = { first: 5, longest: 200 };
+const PROPOSE_MS = 5000;
+const WAITING_MAX = 8192;
+
+export class ReplicatedLog {
+  readonly #driver: Driver;
+  readonly #options: ReplicatedLogOptions;
+  readonly #window: number;
+  readonly #client: number;
+  #sequence = 0;
+  /** The sequences on their way, in ascending order. */
+  readonly #unanswered = new Set<number>();
+  /** Commands that wait for room in the window, in order; each is given its sequence, at the latest by `close`. */
+  readonly #waiting: ((sequence: number) => void)[] = [];
+  readonly #pauses = new Set<() => void>();
+  #isClosed = false;
+
+  private constructor(driver: Driver, options: ReplicatedLogOptions) {
+    this.#driver = driver;
+    this.#options = options;
+    this.#window = options.replica.sessionWindow ?? DEFAULT_LIMITS.sessionWindow;
+    this.#client = Math.floor(options.random() * 2 ** 52);
+  }
+
+  /** Recovers the disk, restores the application from it and has the replica take part. */
+  static async open(options: ReplicatedLogOptions): Promise<ReplicatedLog> {
+    return new ReplicatedLog(await Driver.open(options), options);
+  }
+
+  /** To be called with every message that arrives for this replica. */
+  receive(envelope: Envelope): void {
+    this.#driver.receive(envelope);
+  }
+
+  /**
+   * Has a command decided and applied. Resolves with what the application returned here, or undefined where this replica learned
+   * of it in another way.
+   * @throws RefusedError `KHONSU_COMMAND_TOO_LARGE`: it is not applied. `KHONSU_OVERLOADED` or `KHONSU_REPLICA_STOPPED` before it was
+   * proposed, and anything else: it may be applied later, once.
+   */
+  propose(command: Uint8Array): Promise<unknown> {
+    const isFree = this.#waiting.length === 0 && this.#hasRoom;
+    return isFree ? this.#pursue(this.#take(), command) : this.#proposeLater(command);
+  }
+
+  async #proposeLater(command: Uint8Array): Promise<unknown> {
+    if (this.#waiting.length >= (this.#options.waitingMax ?? WAITING_MAX)) {
+      throw new RefusedError(
+        refusal("KHONSU_OVERLOADED", "Cannot propose: too many commands wait", undefined),
+      );
+    }
+    const sequence = await new Promise<number>((resolve) => this.#waiting.push(resolve));
+    return this.#pursue(sequence, command);
+  }
+
+  /** Whether the next sequence would be within the window of the oldest that is not answered. */
+  get #hasRoom(): boolean {
+    const [oldest] = this.#unanswered;
+    return oldest === undefined || this.#sequence + 1 - oldest < this.#window;
+  }
+
+  #take(): number {
+    this.#unanswered.add(++this.#sequence);
+    return this.#sequence;
+  }
+
+  async #pursue(sequence: number, command: Uint8Array): Promise<unknown> {
+    try {
+      return await this.#proposeAgain({ client: this.#client, sequence, command });
+    } finally {
+      this.#unanswered.delete(sequence);
+      this.#admit();
+    }
+  }
+
+  /** Lets in those who wait, in order, as far as there is room; all of them once the log is closed, to be refused. */
+  #admit(): void {
+    while (this.#waiting.length > 0 && (this.#hasRoom || this.#isClosed))
+      this.#waiting.shift()!(this.#take());
+  }
+
+  async #proposeAgain(proposal: Parameters<Driver["propose"]>[0]): Promise<unknown> {
+    const { clock, proposeMs = PROPOSE_MS } = this.#options;
+    const deadline = clock.now() + proposeMs;
+    for (let longest = PAUSE_MS.first; ; longest = Math.min(2 * longest, PAUSE_MS.longest)) {
+      try {
+        return (await this.#driver.propose(proposal)).result;
+      } catch (error) {
+        const mayHelp = error instanceof RefusedError && error.retryable && !this.#isClosed;
+        if (!mayHelp || clock.now() >= deadline) throw error;
+        await this.#pause(longest);
+      }
+    }
+  }
+
+  /** Waits for a random time up to `longest`, or until the log is closed. */
+  #pause(longest: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#pauses.delete(end);
+        cancel();
+        resolve();
+      };
+      const cancel = this.#options.clock.after(longest * (0.1 + 0.9 * this.#options.random()), end);
+      this.#pauses.add(end);
+    });
+  }
+
+  /**
+   * Resolves once everything that was decided before the call is applied here. Not tried again: another replica may answer sooner.
+   * @throws RefusedError `KHONSU_OVERLOADED`, `KHONSU_NOT_LEADER` or `KHONSU_REPLICA_STOPPED`.
+   */
+  async readBarrier(): Promise<void> {
+    await this.#driver.readBarrier();
+  }
+
+  status(): ReplicatedLogStatus {
+    const replica = this.#driver.status();
+    const { applied, leader, role } = replica;
+    return {
+      isLeader: role === "leader",
+      leader: leader === undefined ? undefined : nodeOf(leader),
+      applied,
+      replica,
+    };
+  }
+
+  /** As `Driver.transferLeadership`. */
+  transferLeadership(to: ReplicaId): Promise<void> {
+    return this.#driver.transferLeadership(to);
+  }
+
+  /** As `Driver.changeMembership`. */
+  changeMembership(change: MembershipChange): Promise<Configuration> {
+    return this.#driver.changeMembership(change);
+  }
+
+  /** Stops taking part, as a crash would, after the write under way; whoever waits is refused. The storage stays open. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const end of [...this.#pauses]) end();
+    this.#admit();
+    await this.#driver.close();
+  }
+}
