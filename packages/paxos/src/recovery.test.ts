@@ -40,6 +40,16 @@ test("PX-4 a record below the promise before it is a corrupt disk", () => {
   expect(() => recover([promised, { kind: "promised", ballot: ballotOf(2) }], none)).toThrow(/PX-4/);
 });
 
+test("PX-4 an entry above the promise is a corrupt disk: a promise is lost", () => {
+  expect(() => recover([accepted(2, 1)], none)).toThrow(/PX-4/);
+  expect(() => recover([{ kind: "promised", ballot: ballotOf(1) }, accepted(2, 1)], none)).toThrow(/PX-4/);
+  const damaged = { kind: "damaged", ballot: ballotOf(2), first: slot(1), count: 1 } as const;
+  expect(() => recover([damaged], none)).toThrow(/PX-4/);
+  // Superseded promises may be gone.
+  const { entries } = recover([accepted(2, 1), { kind: "promised", ballot: ballotOf(3) }], none);
+  expect(entries).toHaveLength(1);
+});
+
 test("PX-9 a log trimmed past the checkpoint is a corrupt disk", () => {
   expect(() => recover([{ kind: "trimmed", slot: slot(3) }], none)).toThrow(/PX-9/);
   const { checkpoint } = imageAt(2, 20);

@@ -40,7 +40,7 @@ export const EMPTY_DISK: Recovered = Object.freeze({
 /**
  * Folds records into a durable state.
  * @param preface gives the first `prefaceSize` bytes of the image of a checkpoint, or undefined if it is unreadable.
- * @throws PaxosError `KHONSU_STORAGE_CORRUPT` if the order of the records contradicts itself.
+ * @throws PaxosError `KHONSU_STORAGE_CORRUPT` if the records contradict each other: their order, or an entry without its promise.
  */
 export function recover(
   records: Iterable<StoredRecord>,
@@ -148,7 +148,23 @@ class RecoveringState {
     for (const at of this.slots.keys()) if (at <= through) this.slots.delete(at);
   }
 
+  /**
+   * PX-4: nothing is accepted above the promise either, so such an entry shows that a promise is lost. A storage may delete a promise
+   * that a later one supersedes, so this is only known at the end.
+   */
+  private requireCovered(): void {
+    for (const { ballot } of this.slots.values()) {
+      if (compareBallots(ballot, this.promised) <= 0) continue;
+      throw new PaxosError(
+        "KHONSU_STORAGE_CORRUPT",
+        "Cannot recover: PX-4, an entry's ballot is above the promise that the disk holds",
+      );
+    }
+  }
+
+  /** @throws PaxosError `KHONSU_STORAGE_CORRUPT` if an entry's ballot is above the promise. */
   result(preface: (checkpoint: Checkpoint) => Uint8Array | undefined): Recovered {
+    this.requireCovered();
     return {
       replica: this.replica,
       genesis: this.genesis,

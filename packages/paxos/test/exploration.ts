@@ -11,7 +11,7 @@
  * crash that lost what was not flushed, so it covers larger bounds; `separate` shows that it is so for small ones.
  */
 import { Acceptor } from "../src/acceptor.ts";
-import { type Ballot, sameBallot } from "../src/ballot.ts";
+import { type Ballot, compareBallots, sameBallot } from "../src/ballot.ts";
 import type { Configuration } from "../src/configuration.ts";
 import type { Context } from "../src/context.ts";
 import type { DurableRecord } from "../src/durable-record.ts";
@@ -387,7 +387,7 @@ export class Exploration {
 
   private misbehave(state: AcceptorState): AcceptorState {
     if (this.bounds.fault !== "forget-promise" || state.pending.length > 0) return state;
-    return { durable: state.durable.filter(({ kind }) => kind !== "promised"), pending: [] };
+    return { durable: state.durable.filter((record) => isCovering(record, state.durable)), pending: [] };
   }
 
   /** PX-1: at most one value is chosen in each slot, where chosen is what an accept quorum durably voted for under one ballot. */
@@ -416,6 +416,14 @@ function ownCommand(ballot: Ballot, at: Slot): Entry {
 }
 
 /** The shortest stream of records that stands for the same state. */
+/** Whether a promise is one that some entry was accepted under: without it, a disk would be found to be corrupt (PX-4). */
+function isCovering(record: DurableRecord, records: readonly DurableRecord[]): boolean {
+  if (record.kind !== "promised") return true;
+  return records.some(
+    (other) => other.kind === "accepted" && compareBallots(other.ballot, record.ballot) >= 0,
+  );
+}
+
 function canonical(records: readonly DurableRecord[]): DurableRecord[] {
   const { entries, promised } = recover(records, () => undefined);
   const accepted = entries.flatMap(({ ballot, entry, slot }): DurableRecord[] =>

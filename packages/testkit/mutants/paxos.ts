@@ -22,9 +22,9 @@ const acceptorMutants: readonly Mutant[] = [
   {
     name: "promise-forgotten-on-restart",
     description: "A restart forgets what was promised.",
-    file: source("recovery.ts"),
-    search: "        this.promised = record.ballot;",
-    replace: "        this.promised = ZERO_BALLOT;",
+    file: source("startup.ts"),
+    search: "new Acceptor(context, recovered.promised,",
+    replace: "new Acceptor(context, { ...recovered.promised, round: 0 },",
   },
   {
     name: "late-accept-taken",
