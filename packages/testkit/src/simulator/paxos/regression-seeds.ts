@@ -17,4 +17,8 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: "d29550605ef7-1183",
     found: "a write under way at the heal fenced a node, and nobody restarted it",
   },
+  {
+    seed: "6e19230c493c-410",
+    found: "a read misdirected to a torn record passed for the end of the log, and cut off a durable promise",
+  },
 ];

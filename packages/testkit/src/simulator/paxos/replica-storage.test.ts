@@ -22,7 +22,10 @@ const entry = (sequence: number): Entry => ({
 
 /** A stream as a replica would write it: promises grow, entries overwrite each other, the decided index follows. */
 function drawRecords(prng: Prng): DurableRecord[] {
-  const records: DurableRecord[] = [{ kind: "identity", replica: self, genesis: undefined, run: 1 }];
+  const records: DurableRecord[] = [
+    { kind: "identity", replica: self, genesis: undefined, run: 1 },
+    { kind: "promised", ballot: ballot(1) },
+  ];
   let round = 1;
   let last = 0;
   let decided = 0;
@@ -128,18 +131,38 @@ describe("replica storage", () => {
     const { scheduler, disk } = setup(2);
     const storage = new ReplicaStorage(disk);
     storage.open();
-    storage.write(
-      1,
-      0,
-      [{ kind: "accepted", ballot: ballot(1), first: slot(1), entries: [entry(1), entry(2)] }],
-      () => {},
-    );
+    const records: DurableRecord[] = [
+      { kind: "promised", ballot: ballot(1) },
+      { kind: "accepted", ballot: ballot(1), first: slot(1), entries: [entry(1), entry(2)] },
+    ];
+    storage.write(1, 0, records, () => {});
     scheduler.runUntil(100_000);
-    const [firstKey, secondKey] = disk.keys();
+    const [, firstKey, secondKey] = disk.keys();
     disk.misdirect(secondKey!, firstKey!);
     expect(new ReplicaStorage(disk).open().entries).toEqual([
       { slot: 1, ballot: ballot(1), entry: entry(1) },
       { slot: 2, ballot: ballot(1), entry: entry(1) },
     ]);
+  });
+
+  test("a read misdirected to a torn record is damage, and not the end of the log: the promise behind it stays", () => {
+    const { scheduler, disk } = setup(3);
+    const storage = new ReplicaStorage(disk);
+    storage.open();
+    const write = (number: number, ...records: DurableRecord[]) =>
+      storage.write(number, 0, records, () => {});
+    write(1, { kind: "promised", ballot: ballot(1) });
+    write(2, { kind: "accepted", ballot: ballot(1), first: slot(1), entries: [entry(1)] });
+    write(3, { kind: "promised", ballot: ballot(2) });
+    write(4, { kind: "accepted", ballot: ballot(2), first: slot(2), entries: [entry(2)] });
+    scheduler.runUntil(100_000);
+    const [accepted, , last] = disk.keys();
+    const torn = FRAME_CODEC.tear(disk.durable.get(last!)!, new Prng(3));
+    disk.write([{ kind: "put", key: last!, value: torn }], () => {});
+    scheduler.runUntil(200_000);
+    disk.misdirect(accepted!, last!);
+    const recovered = new ReplicaStorage(disk).open();
+    expect(recovered.promised).toEqual(ballot(2));
+    expect(recovered.entries).toEqual([{ slot: 1, ballot: ballot(1), entry: undefined }]);
   });
 });

@@ -120,9 +120,13 @@ export class ReplicaStorage {
     return found;
   }
 
-  /** A read that returned another record: one entry for another passes for whole here, and the entry's checksum must notice. */
+  /**
+   * A read that returned another record: one entry for another passes for whole here, and the entry's checksum must notice. The record
+   * itself was never cut short, so it is no torn tail whatever the other one is: what stands behind it stays.
+   */
   #misread(stored: RecordFrame, body: RecordFrame): RecordFrame["state"] {
-    return slotOf(stored) !== undefined && body.entry !== undefined ? body.state : "rotten";
+    const passes = slotOf(stored) !== undefined && body.entry !== undefined && body.state === "whole";
+    return passes ? "whole" : "rotten";
   }
 
   #discard(keys: readonly string[]): void {
