@@ -5,6 +5,7 @@
  * A library that measures one subject after the other (as the usual ones do) cannot do this, hence our own loop.
  */
 import type { Progress } from "./progress.ts";
+import type { MeasuredRow } from "./report/row.ts";
 
 /** One contender in a case. */
 export interface Subject {
@@ -35,21 +36,6 @@ export interface BenchCase {
   readonly slice?: number;
 }
 
-/** A row of the results; `ratio_to_khonsu` is Khonsu's operations a second over the subject's. */
-export interface Row {
-  readonly suite: string;
-  readonly case: string;
-  readonly subject: string;
-  readonly ops_per_s: number;
-  readonly p50_us: number;
-  readonly p99_us: number;
-  readonly rounds: number;
-  readonly ratio_to_khonsu: number;
-  /** Smallest and largest operations a second over the rounds. */
-  readonly ops_per_s_min: number;
-  readonly ops_per_s_max: number;
-}
-
 /** A peer is not there; `message` says how to get it. */
 export class Unavailable extends Error {}
 
@@ -66,14 +52,17 @@ interface Measured {
   readonly latencies: number[];
 }
 
-export async function compare(cases: readonly BenchCase[], options: CompareOptions): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function compare(cases: readonly BenchCase[], options: CompareOptions): Promise<MeasuredRow[]> {
+  const rows: MeasuredRow[] = [];
   options.progress.plan(cases.reduce((sum, each) => sum + each.subjects.length * (options.rounds + 1), 0));
   for (const each of cases) rows.push(...(await compareCase(each, options)));
   return rows;
 }
 
-async function compareCase(each: BenchCase, { suite, rounds, progress }: CompareOptions): Promise<Row[]> {
+async function compareCase(
+  each: BenchCase,
+  { suite, rounds, progress }: CompareOptions,
+): Promise<MeasuredRow[]> {
   const subjects: Measured[] = [];
   for (const subject of each.subjects) {
     const prepared = await prepare(subject, progress);
@@ -132,7 +121,7 @@ async function measure(
   for (const latency of own) latencies.push(latency);
 }
 
-function toRow(suite: string, each: BenchCase, measured: Measured, first: Measured): Row {
+function toRow(suite: string, each: BenchCase, measured: Measured, first: Measured): MeasuredRow {
   const { subject, rates, latencies } = measured;
   const ratios = rates.map((rate, round) => first.rates[round]! / rate);
   const sorted = [...latencies].sort((a, b) => a - b);
@@ -140,13 +129,13 @@ function toRow(suite: string, each: BenchCase, measured: Measured, first: Measur
     suite,
     case: each.name,
     subject: subject.name,
-    ops_per_s: Math.round(median(rates)),
+    ops_per_s: rate(median(rates)),
     p50_us: rounded(quantile(sorted, 0.5)),
     p99_us: rounded(quantile(sorted, 0.99)),
     rounds: rates.length,
     ratio_to_khonsu: rounded(median(ratios)),
-    ops_per_s_min: Math.round(Math.min(...rates)),
-    ops_per_s_max: Math.round(Math.max(...rates)),
+    ops_per_s_min: rate(Math.min(...rates)),
+    ops_per_s_max: rate(Math.max(...rates)),
   };
 }
 
@@ -159,6 +148,11 @@ export function median(values: readonly number[]): number {
 /** @param sorted rising; not empty. */
 export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+}
+
+/** Whole operations a second, unless there are few of them. */
+function rate(value: number): number {
+  return value >= 1000 ? Math.round(value) : rounded(value);
 }
 
 function rounded(value: number): number {

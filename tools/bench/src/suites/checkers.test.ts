@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkers } from "./checkers.ts";
 
 test("the suite reads and checks what it generated, and finds it without fault", async () => {
-  const rows = await checkers({ transactions: 2000, operations: 2000 });
+  const { details: rows } = await checkers({ transactions: 2000, operations: 2000 });
   expect(rows.map((row) => row.operations)).toEqual([2000, 2000]);
   for (const row of rows) expect(row["operations/s"]).toBeGreaterThan(0);
 });

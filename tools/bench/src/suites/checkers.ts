@@ -8,7 +8,7 @@ import { checkLinearizable, checkTransactions } from "@khonsu/testkit/checkers";
 import { type Operation, readJsonLines, writeJsonLines } from "@khonsu/testkit/history";
 import { Prng } from "@khonsu/testkit/simulator";
 import { Workload } from "@khonsu/testkit/workloads";
-import type { TableRow } from "./index.ts";
+import type { Detail, SuiteResult } from "../report/row.ts";
 import { serialHistory } from "./serial-history.ts";
 
 export interface CheckersOptions {
@@ -18,7 +18,7 @@ export interface CheckersOptions {
   readonly operations?: number;
 }
 
-export async function checkers(options: CheckersOptions = {}): Promise<TableRow[]> {
+export async function checkers(options: CheckersOptions = {}): Promise<SuiteResult> {
   const transactions = options.transactions ?? 1_000_000;
   const directory = mkdtempSync(join(tmpdir(), "khonsu-bench-"));
   try {
@@ -28,13 +28,14 @@ export async function checkers(options: CheckersOptions = {}): Promise<TableRow[
       Readable.from(writeJsonLines(serialHistory(workload, transactions, 20))),
       createWriteStream(file),
     );
-    return [await listAppend(file, transactions), registers(options.operations ?? 100_000)];
+    const details = [await listAppend(file, transactions), registers(options.operations ?? 100_000)];
+    return { rows: [], details };
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-async function listAppend(file: string, transactions: number): Promise<TableRow> {
+async function listAppend(file: string, transactions: number): Promise<Detail> {
   const before = process.cpuUsage();
   const start = performance.now();
   const history: Operation[] = [];
@@ -54,7 +55,7 @@ async function listAppend(file: string, transactions: number): Promise<TableRow>
   );
 }
 
-function registers(operations: number): TableRow {
+function registers(operations: number): Detail {
   const history = registerHistory(operations, 100);
   const before = process.cpuUsage();
   const start = performance.now();
@@ -71,7 +72,7 @@ function row(
   readMs: number,
   checkMs: number,
   cpu: NodeJS.CpuUsage,
-): TableRow {
+): Detail {
   return {
     history,
     operations: count,

@@ -5,11 +5,12 @@
 
 import { type IsolationLevel, Khonsu } from "@khonsu/core";
 import { tableFromArrays, tableToIPC } from "apache-arrow";
-import { type BenchCase, compare, type Prepared, type Row, type Subject } from "../compare.ts";
+import { type BenchCase, compare, type Prepared, type Subject } from "../compare.ts";
 import { effectSubject } from "../peers/effect.ts";
 import { lmdbSubject } from "../peers/lmdb.ts";
 import { mapSubject } from "../peers/map.ts";
 import { sqliteSubject } from "../peers/sqlite.ts";
+import type { SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
 import type { SuiteOptions } from "./index.ts";
 
@@ -174,7 +175,10 @@ export function coreCases(scale: number): BenchCase[] {
   ];
 }
 
-export function core({ quick, progress }: SuiteOptions): Promise<Row[]> {
+export async function core({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
   const rounds = quick ? 3 : 7;
-  return compare(coreCases(quick ? 0.1 : 1), { suite: "core", rounds, progress });
+  return {
+    rows: await compare(coreCases(quick ? 0.1 : 1), { suite: "core", rounds, progress }),
+    details: [],
+  };
 }

@@ -5,9 +5,10 @@
  */
 import { type CommitRecord, type CommitTimestamp, Khonsu } from "@khonsu/core";
 import { type LevelDatabase, LevelStorage } from "@khonsu/storage-level";
-import { type BenchCase, compare, type Row, type Subject } from "../compare.ts";
+import { type BenchCase, compare, type Subject } from "../compare.ts";
 import { concurrently } from "../concurrently.ts";
 import { fdatasyncOf, levelDurable, lmdbDurable, onDisk, sqliteDurable } from "../peers/durable-peers.ts";
+import type { MeasuredRow, SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
 import { BATCH, BYTES } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
@@ -70,12 +71,12 @@ async function durableCase(callers: number, operations: number): Promise<BenchCa
   };
 }
 
-export async function durable({ quick, progress }: SuiteOptions): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function durable({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
+  const rows: MeasuredRow[] = [];
   for (const { callers, operations, rounds } of SIZES) {
     const cases = [await durableCase(callers, operations)];
     const shown = quick ? Math.ceil(rounds / 5) : rounds;
     rows.push(...(await compare(cases, { suite: "durable", rounds: shown, progress })));
   }
-  return rows;
+  return { rows, details: [] };
 }

@@ -15,8 +15,9 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
-import { type BenchCase, compare, type Row, type Subject } from "../compare.ts";
+import { type BenchCase, compare, type Subject } from "../compare.ts";
 import { mapSubject } from "../peers/map.ts";
+import type { SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
 import { BATCH, openFilled } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
@@ -143,7 +144,10 @@ export function growthCases(scale: number): BenchCase[] {
   ];
 }
 
-export function growth({ quick, progress }: SuiteOptions): Promise<Row[]> {
+export async function growth({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
   const rounds = quick ? 3 : 5;
-  return compare(growthCases(quick ? 0.1 : 1), { suite: "growth", rounds, progress });
+  return {
+    rows: await compare(growthCases(quick ? 0.1 : 1), { suite: "growth", rounds, progress }),
+    details: [],
+  };
 }

@@ -6,7 +6,9 @@
  */
 import { HashRing, HashSeed, hashBytes, placeShards, ShardMap } from "@khonsu/hash-ring";
 import PeerRing from "hashring";
-import type { TableRow as Row } from "./index.ts";
+import { type BenchCase, compare } from "../compare.ts";
+import type { Detail, SuiteResult } from "../report/row.ts";
+import type { SuiteOptions } from "./index.ts";
 
 export interface HashRingSizes {
   readonly nodes: readonly number[];
@@ -24,7 +26,6 @@ interface Contender {
 type Lookup = (text: string, bytes: Uint8Array) => number;
 
 const SHARD_COUNT = 1024;
-const PASSES = 5;
 
 const equalNodes = (count: number) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
 
@@ -72,35 +73,55 @@ const contenders: readonly Contender[] = [
   },
 ];
 
-export function hashRing({ nodes, keys }: HashRingSizes = { nodes: [4, 16, 64], keys: 200_000 }): Row[] {
+export async function hashRing(
+  { quick, progress }: SuiteOptions,
+  { nodes, keys }: HashRingSizes = { nodes: [4, 16, 64], keys: 200_000 },
+): Promise<SuiteResult> {
   const encoder = new TextEncoder();
   const texts = Array.from({ length: keys }, (_, index) => `account/${index}/balance`);
   const bytes = texts.map((text) => encoder.encode(text));
-  return nodes.flatMap((count) =>
-    contenders.map(({ name, rings }) => {
-      const { before, after } = rings(count);
-      const owners = texts.map((text, index) => before(text, bytes[index]!));
-      const moved = texts.filter((text, index) => after(text, bytes[index]!) !== owners[index]).length;
-      return {
-        nodes: count,
-        ring: name,
-        "lookups/s": Math.round(lookupsPerSecond(before, texts, bytes)),
-        "heaviest/mean": round(heaviest(owners) / (keys / count)),
-        "moved/(1/(N+1))": round((moved / keys) * (count + 1)),
-      };
+  const cases = nodes.map(
+    (count): BenchCase => ({
+      name: `${count} nodes`,
+      operations: keys,
+      subjects: contenders.map(({ name, rings }) => ({
+        name,
+        prepare: () => {
+          const { before } = rings(count);
+          let next = 0;
+          return {
+            run: (operations) => {
+              for (let i = 0; i < operations; i++, next++) before(texts[next % keys]!, bytes[next % keys]!);
+            },
+          };
+        },
+      })),
     }),
   );
+  const rows = await compare(cases, { suite: "hash-ring", rounds: quick ? 3 : 5, progress });
+  return {
+    rows,
+    details: nodes.flatMap((count) => contenders.map((each) => evenness(each, count, texts, bytes))),
+  };
 }
 
-/** The best of a few passes over all keys: what is left after warming up and the pauses of others. */
-function lookupsPerSecond(lookup: Lookup, texts: readonly string[], bytes: readonly Uint8Array[]): number {
-  let best = 0;
-  for (let pass = 0; pass < PASSES; pass += 1) {
-    const start = performance.now();
-    for (let index = 0; index < texts.length; index += 1) lookup(texts[index]!, bytes[index]!);
-    best = Math.max(best, (texts.length / (performance.now() - start)) * 1000);
-  }
-  return best;
+/** How even the load is, and how much of it moves when a node joins. */
+function evenness(
+  { name, rings }: Contender,
+  count: number,
+  texts: readonly string[],
+  bytes: readonly Uint8Array[],
+): Detail {
+  const { before, after } = rings(count);
+  const keys = texts.length;
+  const owners = texts.map((text, index) => before(text, bytes[index]!));
+  const moved = texts.filter((text, index) => after(text, bytes[index]!) !== owners[index]).length;
+  return {
+    nodes: count,
+    ring: name,
+    "heaviest/mean": round(heaviest(owners) / (keys / count)),
+    "moved/(1/(N+1))": round((moved / keys) * (count + 1)),
+  };
 }
 
 function heaviest(owners: readonly number[]): number {

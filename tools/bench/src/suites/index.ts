@@ -1,5 +1,7 @@
-/** The suites by name. Each measures one thing and gives rows of a table. */
+/** The suites by name. Each measures one thing; `Row` and `Detail` say in which form. */
 import type { Progress } from "../progress.ts";
+import type { SuiteResult } from "../report/row.ts";
+import { arrow } from "./arrow.ts";
 import { checkers } from "./checkers.ts";
 import { core } from "./core.ts";
 import { durable } from "./durable.ts";
@@ -9,17 +11,16 @@ import { memory } from "./memory.ts";
 import { paxos } from "./paxos.ts";
 import { paxosDurable } from "./paxos-durable.ts";
 
-export type TableRow = Readonly<Record<string, string | number>>;
-
 export interface SuiteOptions {
   /** Fewer rounds and operations: a look, not a figure to quote. */
   readonly quick: boolean;
   readonly progress: Progress;
 }
 
-export type Suite = (options: SuiteOptions) => readonly object[] | Promise<readonly object[]>;
+export type Suite = (options: SuiteOptions) => Promise<SuiteResult>;
 
 export const suites: Readonly<Record<string, Suite>> = {
+  arrow,
   checkers: ({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}),
   core,
   durable,
@@ -27,5 +28,5 @@ export const suites: Readonly<Record<string, Suite>> = {
   memory,
   "paxos-durable": paxosDurable,
   paxos,
-  "hash-ring": () => hashRing(),
+  "hash-ring": (options) => hashRing(options),
 };

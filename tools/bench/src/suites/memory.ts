@@ -4,20 +4,21 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { Detail, SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
 import { BATCH, openFilled } from "./core.ts";
-import type { SuiteOptions, TableRow } from "./index.ts";
+import type { SuiteOptions } from "./index.ts";
 
 const KEYS = 10_000;
 const POINTS = 10;
 
-export async function memory({ quick, progress }: SuiteOptions): Promise<TableRow[]> {
+export async function memory({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
   const commits = quick ? 1_000_000 : 10_000_000;
   const keys = Array.from({ length: KEYS }, (_, index) => `key/${index}`);
   const next = pickKeys(keys);
   const db = await openFilled(keys);
   const collect = garbageCollector();
-  const rows: TableRow[] = [];
+  const rows: Detail[] = [];
   progress.plan(2 * POINTS);
   for (const phase of ["no snapshot open", "one snapshot open"] as const) {
     using snapshot = phase === "one snapshot open" ? db.begin() : undefined;
@@ -37,7 +38,7 @@ export async function memory({ quick, progress }: SuiteOptions): Promise<TableRo
     snapshot?.read("key/0");
   }
   await db.close();
-  return rows;
+  return { rows: [], details: rows };
 }
 
 function garbageCollector(): () => void {

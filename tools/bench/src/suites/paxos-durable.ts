@@ -3,9 +3,10 @@
  * entry share one device, beside the device's own rate of synced writes one at a time. Sixteen callers a group. What
  * group commit is worth is how many times the second the first is.
  */
-import { type BenchCase, compare, type Row, type Subject } from "../compare.ts";
+import { type BenchCase, compare, type Subject } from "../compare.ts";
 import { PaxosGroups } from "../paxos-groups.ts";
 import { fdatasyncOf, onDisk } from "../peers/durable-peers.ts";
+import type { SuiteResult } from "../report/row.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const CALLERS = 16;
@@ -48,7 +49,7 @@ function decided(count: number): Subject {
   });
 }
 
-export function paxosDurable({ quick, progress }: SuiteOptions): Promise<Row[]> {
+export async function paxosDurable({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
   const scale = quick ? 0.25 : 1;
   const cases = SIZES.map(([groups, operations]): BenchCase => {
     const total = Math.ceil(operations * scale);
@@ -59,5 +60,8 @@ export function paxosDurable({ quick, progress }: SuiteOptions): Promise<Row[]> 
       subjects: [decided(groups), { ...fdatasyncOf(512, 1), share: SYNCS / total }],
     };
   });
-  return compare(cases, { suite: "paxos-durable", rounds: quick ? 3 : 15, progress });
+  return {
+    rows: await compare(cases, { suite: "paxos-durable", rounds: quick ? 3 : 15, progress }),
+    details: [],
+  };
 }

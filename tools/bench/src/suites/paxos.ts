@@ -15,8 +15,9 @@ import {
   type ReplicaId,
   replicaId,
 } from "@khonsu/paxos";
-import { median } from "../compare.ts";
-import type { SuiteOptions, TableRow } from "./index.ts";
+import { type BenchCase, compare } from "../compare.ts";
+import type { SuiteResult } from "../report/row.ts";
+import type { SuiteOptions } from "./index.ts";
 
 const IDS = [1, 2, 3].map((node) => replicaId(node));
 const CONFIGURATION: Configuration = { voters: IDS, learners: [], retired: [], quorums: "majority" };
@@ -32,38 +33,32 @@ const CASES: readonly Case[] = [1, 16, 256].flatMap((batch) =>
   [100, 1024].map((bytes) => ({ batch, bytes })),
 );
 
-export function paxos({ quick, progress }: SuiteOptions): TableRow[] {
-  const rounds = quick ? 3 : 9;
-  const measured = CASES.map((each) => ({ each, rates: [] as number[], messages: 0 }));
-  progress.plan(rounds * CASES.length);
-  for (let round = -1; round < rounds; round++) {
-    for (const entry of measured) {
-      const total = (quick ? 40_000 : 200_000) / (entry.each.batch === 1 ? 4 : 1);
-      const { messages, rate } = run(entry.each, total);
-      progress.step(`batch ${entry.each.batch}, ${entry.each.bytes} B`);
-      // The first round warms up.
-      if (round < 0) continue;
-      entry.rates.push(rate);
-      entry.messages = messages;
-    }
-  }
-  return measured.map(({ each, messages, rates }) => ({
+export async function paxos({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
+  const messages = new Map<Case, number>();
+  const cases = CASES.map((each): BenchCase => {
+    const operations = (quick ? 40_000 : 200_000) / (each.batch === 1 ? 4 : 1);
+    const run = (total: number) => void messages.set(each, decide(each, total));
+    return {
+      name: `batches of ${each.batch}, ${each.bytes} B a command`,
+      operations,
+      slice: operations,
+      subjects: [{ name: "khonsu paxos, three replicas in one thread", prepare: () => ({ run }) }],
+    };
+  });
+  const rows = await compare(cases, { suite: "paxos", rounds: quick ? 3 : 9, progress });
+  const details = CASES.map((each) => ({
     batch: each.batch,
     "command bytes": each.bytes,
-    "decided/s": Math.round(median(rates)),
-    min: Math.round(Math.min(...rates)),
-    max: Math.round(Math.max(...rates)),
-    "messages/entry": Number(messages.toFixed(4)),
-    rounds,
+    "messages/entry": Number(messages.get(each)!.toFixed(4)),
   }));
+  return { rows, details };
 }
 
-/** Decides `total` commands and returns how many a second, and how many messages each took. */
-function run({ batch, bytes }: Case, total: number): { readonly rate: number; readonly messages: number } {
+/** Decides `total` commands and returns how many messages each took. */
+function decide({ batch, bytes }: Case, total: number): number {
   const trio = new Trio();
   const command = new Uint8Array(bytes).fill(0x61);
   const before = trio.messages;
-  const started = performance.now();
   for (let sequence = 1; sequence <= total; ) {
     for (let depth = 0; depth < DEPTH && sequence <= total; depth++) {
       const proposals: Proposal[] = [];
@@ -73,10 +68,9 @@ function run({ batch, bytes }: Case, total: number): { readonly rate: number; re
     }
     trio.settle();
   }
-  const seconds = (performance.now() - started) / 1000;
   if (trio.applied !== total)
     throw new Error(`${trio.applied} of ${total} commands were applied at the leader`);
-  return { rate: total / seconds, messages: (trio.messages - before) / total };
+  return (trio.messages - before) / total;
 }
 
 /** Three replicas, one of which leads. */

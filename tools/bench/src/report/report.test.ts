@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { chartOf } from "./chart.ts";
+import { pageOf } from "./page.ts";
+import { type Provenance, provenance } from "./provenance.ts";
+import { jsonRow, type MeasuredRow } from "./row.ts";
+
+const from: Provenance = {
+  command: "pnpm bench core",
+  machine: "2 × AMD EPYC",
+  versions: ["node 24.0.0"],
+  date: "2026-01-02",
+};
+
+function row(name: string, subject: string, rate: number): MeasuredRow {
+  return {
+    suite: "core",
+    case: name,
+    subject,
+    ops_per_s: rate,
+    p50_us: 1e6 / rate,
+    p99_us: 2e6 / rate,
+    rounds: 3,
+    ratio_to_khonsu: 1,
+    ops_per_s_min: rate - 1,
+    ops_per_s_max: rate + 1,
+  };
+}
+
+const rows = [row("reads", "khonsu", 250_000), row("reads", "lmdb <b>", 5_000), row("writes", "khonsu", 12)];
+
+test("a row of the JSON file has exactly the agreed fields", () => {
+  expect(Object.keys(jsonRow(rows[0]!))).toEqual([
+    "suite",
+    "case",
+    "subject",
+    "ops_per_s",
+    "p50_us",
+    "p99_us",
+    "rounds",
+    "ratio_to_khonsu",
+  ]);
+});
+
+test("the chart names every case and subject, where it comes from, and is the same each time", () => {
+  const svg = chartOf("core", rows, from);
+  expect(svg).toMatch(/^<svg [^>]*xmlns/);
+  for (const text of ["reads", "writes", "khonsu", "lmdb &lt;b&gt;", "250,000/s", "12/s", from.machine])
+    expect(svg).toContain(text);
+  for (const text of [from.command, from.date, ...from.versions]) expect(svg).toContain(text);
+  expect(svg).not.toContain("<style");
+  expect(chartOf("core", rows, from)).toBe(svg);
+});
+
+test("a longer bar stands for a higher rate", () => {
+  const bar = /<path d="M330 [^ ]*l([\d.]+) [^>]*fill="#(?:c8782a|8f979e)"/g;
+  const widths = [...chartOf("core", rows, from).matchAll(bar)];
+  const [fast, slow, slowest] = widths.map((match) => Number(match[1]));
+  expect(fast).toBeGreaterThan(slow!);
+  expect(slow).toBeGreaterThan(slowest!);
+});
+
+test("the page has the table of rows and one table for the details of each form", () => {
+  const details = [{ keys: 3, MiB: 1.5 }, { keys: 4, MiB: 2 }, { note: "a|b" }];
+  const page = pageOf("core", { rows, details }, from);
+  expect(page).toContain("| reads | khonsu | 250,000 (249,999–250,001) |");
+  expect(page).toContain("| keys | MiB |\n| ---: | ---: |\n| 3 | 1.5 |\n| 4 | 2 |");
+  expect(page).toContain("| a\\|b |");
+});
+
+test("the versions are those of the packages that are measured", async () => {
+  const { versions } = await provenance("pnpm bench");
+  expect(versions[0]).toBe(`node ${process.versions.node}`);
+  expect(versions.slice(1).every((version) => /^\S+ \d+\.\d+\.\d+/.test(version))).toBe(true);
+});
