@@ -1,0 +1,20 @@
+/** What keeps a node from starting: a stable code, and a message that names what to correct. */
+
+export type NodeErrorCode =
+  /** The configuration cannot be read, or a value in it cannot be. The message has the path of each. */
+  | "KHONSU_CONFIG_INVALID"
+  /** The data directory belongs to another node or another cluster. */
+  | "KHONSU_DATA_MISMATCH"
+  /** The address cannot be listened on. */
+  | "KHONSU_LISTEN_FAILED";
+
+export class NodeError extends Error {
+  override readonly name = "NodeError";
+  readonly code: NodeErrorCode;
+  readonly retryable = false;
+
+  constructor(code: NodeErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
