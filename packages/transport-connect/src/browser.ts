@@ -1,0 +1,2 @@
+/** What runs in a browser: nothing here, or in what it imports, may need Node. */
+export {};
