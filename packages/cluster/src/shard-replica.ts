@@ -6,7 +6,7 @@
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
-import { encodeCommand } from "./codec/command-codec.ts";
+import { assertAddressed, encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
@@ -101,9 +101,12 @@ export class ShardReplica {
       await consensus.readBarrier();
       return this.#status(log.machine.statusOf(request.id));
     }
+    assertAddressed(request, log.shard);
     if (request.kind === "prepare" || request.kind === "commit") {
       const { proposed, observed, snapshot } = request.request;
-      for (const timestamp of [proposed, observed, snapshot]) {
+      const birth = request.id.birth as CommitTimestamp;
+      // A birth in the future would outlive every floor, and what is kept of the transaction with it.
+      for (const timestamp of [birth, proposed, observed, snapshot]) {
         if (!this.#admits(timestamp)) return { kind: "clock-skew", clock: log.machine.clock };
       }
     }

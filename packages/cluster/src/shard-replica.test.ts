@@ -1,0 +1,76 @@
+import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { expect, test } from "vitest";
+import type { Consensus } from "./consensus.ts";
+import { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
+import type { CommitRequest } from "./messages.ts";
+import type { ShardTransaction } from "./shard/transaction.ts";
+import { ShardLog } from "./shard-log.ts";
+import { DEFAULT_PATIENCE, ShardReplica } from "./shard-replica.ts";
+
+/** A replica whose log takes what it is given, and what was given to it. */
+function replicaAt(wallClock: number) {
+  const log = new ShardLog(0, () => {});
+  const proposed: Uint8Array[] = [];
+  const consensus: Consensus = {
+    propose: async (command) => log.apply(proposed.push(command), command),
+    readBarrier: async () => {},
+    status: () => ({ isLeader: true, leader: 1, applied: proposed.length }),
+  };
+  const replica = new ShardReplica({
+    log,
+    consensus,
+    runtime: { now: () => 0, random: () => 0, schedule: () => () => {} },
+    clock: new HybridClock(() => wallClock),
+    askHome: async () => ({ kind: "unknown" }),
+    patience: DEFAULT_PATIENCE,
+  });
+  return { replica, proposed };
+}
+
+const NOW_MS = 1_000_000;
+const TOO_FAR = ((NOW_MS + MAX_AHEAD_DEFAULT_MS) * 2048 + 1) as CommitTimestamp;
+const NONE = 0 as CommitTimestamp;
+
+const empty: ShardTransaction = {
+  isolation: "serializable",
+  snapshot: NONE,
+  proposed: NONE,
+  observed: NONE,
+  reads: [],
+  ranges: [],
+  writes: [],
+  readBack: [],
+};
+const id = { birth: 1, random: 1, home: 0 };
+
+test.each<readonly [string, CommitRequest]>([
+  ["birth", { kind: "commit", id: { ...id, birth: TOO_FAR }, request: empty }],
+  ["proposed timestamp", { kind: "commit", id, request: { ...empty, proposed: TOO_FAR } }],
+  ["observed timestamp", { kind: "commit", id, request: { ...empty, observed: TOO_FAR } }],
+  [
+    "snapshot of a prepare",
+    { kind: "prepare", id, participants: [0, 1], request: { ...empty, snapshot: TOO_FAR } },
+  ],
+])("a %s too far ahead of the leader's clock is refused before anything is proposed", async (_, request) => {
+  const { replica, proposed } = replicaAt(NOW_MS);
+  expect(await replica.serve({ kind: "commit", request })).toMatchObject({ kind: "clock-skew" });
+  expect(proposed).toEqual([]);
+});
+
+test("what the clock admits is proposed", async () => {
+  const { replica, proposed } = replicaAt(NOW_MS);
+  const answer = await replica.serve({ kind: "commit", request: { kind: "commit", id, request: empty } });
+  expect(answer).toMatchObject({ kind: "status", status: { kind: "committed" } });
+  expect(proposed).toHaveLength(1);
+});
+
+test.each<readonly [string, CommitRequest]>([
+  ["commit", { kind: "commit", id: { ...id, home: 1 }, request: empty }],
+  ["prepare", { kind: "prepare", id: { ...id, home: 1 }, participants: [1, 2], request: empty }],
+  ["acknowledgement", { kind: "acknowledge", id: { ...id, home: 1 }, participants: [0] }],
+])("a %s for another shard is not proposed: in the log it would stop every replica", async (_, request) => {
+  const { replica, proposed } = replicaAt(NOW_MS);
+  const answer = await replica.serve({ kind: "commit", request });
+  expect(answer).toMatchObject({ kind: "unavailable", message: expect.stringContaining("another shard") });
+  expect(proposed).toEqual([]);
+});
