@@ -10,7 +10,14 @@ export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./c
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";
-// Requests to a shard and its answers as bytes, for transports.
+// Requests to shards and coordinators, and their answers, as bytes, for transports.
+export {
+  type CoordinatorRequest,
+  decodeCommitResult,
+  decodeCoordinatorRequest,
+  encodeCommitResult,
+  encodeCoordinatorRequest,
+} from "./codec/coordinator-codec.ts";
 export {
   decodeShardAnswer,
   decodeShardRequest,

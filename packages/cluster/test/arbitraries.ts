@@ -7,7 +7,7 @@ import { byCodeUnits } from "../src/shard/transaction.ts";
 
 const integer = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 20 }));
 export const timestamp = integer.map((value) => value as CommitTimestamp);
-const shard = fc.nat({ max: 2 ** 32 - 1 });
+export const shard = fc.nat({ max: 2 ** 32 - 1 });
 export const bytes = fc.uint8Array({ maxLength: 20 });
 
 export const key = fc.oneof(

@@ -1,6 +1,13 @@
 /** Requests to a shard, and answers of one, of any content that may travel, for property tests. */
 import fc from "fast-check";
-import { type CommitRequest, type ShardAnswer, type ShardRequest, ShardValue } from "../src/index.ts";
+import {
+  type CommitRequest,
+  type CommitResult,
+  type CoordinatorRequest,
+  type ShardAnswer,
+  type ShardRequest,
+  ShardValue,
+} from "../src/index.ts";
 import {
   byKey,
   bytes,
@@ -12,7 +19,9 @@ import {
   outcome,
   range,
   refusal,
+  shard,
   timestamp,
+  transaction,
 } from "./arbitraries.ts";
 
 const commitRequest: fc.Arbitrary<CommitRequest> = fc.oneof(
@@ -102,4 +111,26 @@ export const shardAnswer: fc.Arbitrary<ShardAnswer> = fc.oneof(
   fc.constant({ kind: "valid" as const }),
   fc.record({ kind: fc.constantFrom("outdated" as const, "clock-skew" as const), clock: timestamp }),
   fc.record({ kind: fc.constant("unavailable" as const), message: keys.map((words) => words.join(" ")) }),
+);
+
+export const coordinatorRequest: fc.Arbitrary<CoordinatorRequest> = fc
+  .tuple(
+    id,
+    fc.uniqueArray(fc.tuple(shard, transaction), { minLength: 1, maxLength: 3, selector: ([to]) => to }),
+  )
+  .chain(([base, parts]) => {
+    const requests = new Map(parts.sort(([a], [b]) => a - b));
+    const participants = [...requests.keys()];
+    return fc.constantFrom(...participants).chain((home) => {
+      const each = { ...base, home };
+      return fc.constantFrom<CoordinatorRequest>(
+        { kind: "commit", id: each, requests },
+        { kind: "recover", id: each, participants },
+      );
+    });
+  });
+
+export const commitResult: fc.Arbitrary<CommitResult> = fc.oneof(
+  outcome,
+  fc.constant({ kind: "inDoubt" as const }),
 );

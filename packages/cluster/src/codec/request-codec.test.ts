@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { assertNothingElse, damage, damaged, plain } from "../../test/damage.ts";
 import { shardAnswer, shardRequest } from "../../test/message-arbitraries.ts";
 import { ShardAnswerSchema, ShardRequestSchema } from "../gen/khonsu/shard/v1/request_pb.ts";
 import type { ShardAnswer, ShardRequest } from "../messages.ts";
@@ -16,14 +17,6 @@ import {
 
 const at = (timestamp: number) => timestamp as CommitTimestamp;
 const MALFORMED = expect.objectContaining({ code: "KHONSU_REQUEST_MALFORMED" });
-
-/** With values as their bytes, which is what tells them apart. */
-function plain(message: unknown): unknown {
-  if (message instanceof ShardValue) return { chunks: message.chunks() };
-  if (Array.isArray(message)) return message.map(plain);
-  if (message instanceof Uint8Array || typeof message !== "object" || message === null) return message;
-  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, plain(value)]));
-}
 
 test("every request comes back as it was, and with the same bytes", () => {
   const property = fc.property(shardRequest, (before) => {
@@ -44,40 +37,6 @@ test("every answer comes back as it was, and with the same bytes", () => {
   });
   fc.assert(property, { numRuns: 2000 });
 });
-
-/** Changes of single bytes, a cut now and then. */
-const damage = fc.record({
-  changes: fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 3 }),
-  cut: fc.nat(),
-});
-
-function damaged(
-  bytes: Uint8Array,
-  { changes, cut }: { changes: [number, number][]; cut: number },
-): Uint8Array {
-  for (const [place, value] of changes) if (bytes.length > 0) bytes[place % bytes.length] = value;
-  return bytes.subarray(0, bytes.length - (cut % 4 === 0 ? cut % (bytes.length + 1) : 0));
-}
-
-/** @returns how many of the bytes were refused */
-function assertNothingElse<T>(
-  bytes: fc.Arbitrary<Uint8Array>,
-  encode: (message: T) => Uint8Array,
-  decode: (bytes: Uint8Array) => T,
-): number {
-  let refused = 0;
-  const property = fc.property(bytes, (each) => {
-    try {
-      const decoded = decode(each);
-      expect(plain(decode(encode(decoded)))).toEqual(plain(decoded));
-    } catch (error) {
-      expect(error).toHaveProperty("code", "KHONSU_REQUEST_MALFORMED");
-      refused++;
-    }
-  });
-  fc.assert(property, { numRuns: 5000 });
-  return refused;
-}
 
 test("damaged and random bytes give one error, or a message that is well-formed", () => {
   const noise = fc.uint8Array({ maxLength: 60 });

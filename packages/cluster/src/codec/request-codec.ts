@@ -3,7 +3,6 @@
  * that they are: nobody decodes rows here. What comes in is believed only after it was looked at.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { ClusterError } from "../errors.ts";
 import { EntrySchema } from "../gen/khonsu/shard/v1/entry_pb.ts";
 import * as pb from "../gen/khonsu/shard/v1/request_pb.ts";
 import type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "../messages.ts";
@@ -11,6 +10,7 @@ import type { RangeRequest } from "../shard/read.ts";
 import type { Validation } from "../shard/validate.ts";
 import { fromAnswer, toAnswer } from "./answer-codec.ts";
 import { fromCommand, toCommand } from "./command-codec.ts";
+import { decoding } from "./decoding.ts";
 import { fromId, fromRange, fromRead, nameOf, toId, toRange, toRead } from "./transaction-codec.ts";
 import { fromText, known, malformed, rising, toInteger, toKey, toTimestamp } from "./wire.ts";
 
@@ -31,7 +31,7 @@ export function encodeShardRequest(request: ShardRequest): Uint8Array {
  * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if the bytes are no request that this version knows; nothing else
  */
 export function decodeShardRequest(bytes: Uint8Array): ShardRequest {
-  return decoding("request", bytes, () =>
+  return decoding("a shard's request", bytes, () =>
     toRequest(known(fromBinary(pb.ShardRequestSchema, bytes), "a request").request),
   );
 }
@@ -46,19 +46,9 @@ export function encodeShardAnswer(answer: ShardAnswer): Uint8Array {
  * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if the bytes are no answer that this version knows; nothing else
  */
 export function decodeShardAnswer(bytes: Uint8Array): ShardAnswer {
-  return decoding("answer", bytes, () =>
+  return decoding("a shard's answer", bytes, () =>
     toAnswer(known(fromBinary(pb.ShardAnswerSchema, bytes), "an answer").answer),
   );
-}
-
-function decoding<T>(what: string, bytes: Uint8Array, decode: () => T): T {
-  try {
-    return decode();
-  } catch (cause) {
-    const why = cause instanceof Error ? `: ${cause.message}` : "";
-    const message = `Cannot decode ${bytes.length} bytes as a shard's ${what}${why}`;
-    throw new ClusterError("KHONSU_REQUEST_MALFORMED", message, { cause });
-  }
 }
 
 function fromRequest(request: ShardRequest): pb.ShardRequest["request"] {
