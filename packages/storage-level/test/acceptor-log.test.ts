@@ -50,13 +50,15 @@ async function recordsOf(
 
 test("what 64 groups write in one turn goes out in one synced batch", async () => {
   const database = recordingDatabase();
-  const log = await LevelAcceptorLog.over(database);
+  const syncs: number[] = [];
+  const log = await LevelAcceptorLog.over(database, { onSync: (milliseconds) => syncs.push(milliseconds) });
   const groups = await Promise.all(Array.from({ length: 64 }, (_, index) => opened(log, `shard ${index}`)));
   database.batches.length = 0;
   await Promise.all(
     groups.map(({ storage }) => storage.write(batchOf(identity, promised(1), accepted(1, 2)))),
   );
   expect(database.batches.map((operations) => operations.length)).toEqual([65]);
+  expect(syncs).toEqual([expect.any(Number)]);
 });
 
 test("what comes while a batch is on its way goes out together with the next", async () => {

@@ -17,6 +17,11 @@ import { LOG_TAG, rangeOf } from "./log-keys.ts";
 
 export const LOG_FORMAT: Format = { format: "khonsu-acceptor-log", version: 1 };
 
+export interface AcceptorLogOptions {
+  /** Told how long each synced write took, in milliseconds; for metrics. Default: nobody. */
+  readonly onSync?: ((milliseconds: number) => void) | undefined;
+}
+
 export class LevelAcceptorLog {
   readonly #database: LevelDatabase;
   readonly #totals: Totals;
@@ -24,10 +29,15 @@ export class LevelAcceptorLog {
   readonly #open = new Set<string>();
   #closing: Promise<void> | undefined;
 
-  private constructor(database: LevelDatabase, totals: Totals, batches: number) {
+  private constructor(
+    database: LevelDatabase,
+    totals: Totals,
+    batches: number,
+    { onSync }: AcceptorLogOptions,
+  ) {
     this.#database = database;
     this.#totals = totals;
-    this.#commit = new GroupCommit(database, totals, batches);
+    this.#commit = new GroupCommit(database, totals, batches, onSync);
   }
 
   /**
@@ -39,18 +49,18 @@ export class LevelAcceptorLog {
    * const log = await LevelAcceptorLog.open("./consensus");
    * const storage = log.group("shard 7");
    */
-  static async open(location: string): Promise<LevelAcceptorLog> {
-    return LevelAcceptorLog.over(await openDatabase(location));
+  static async open(location: string, options: AcceptorLogOptions = {}): Promise<LevelAcceptorLog> {
+    return LevelAcceptorLog.over(await openDatabase(location), options);
   }
 
   /** Opens the logs on a database that is open, and which it closes. */
-  static async over(database: LevelDatabase): Promise<LevelAcceptorLog> {
+  static async over(database: LevelDatabase, options: AcceptorLogOptions = {}): Promise<LevelAcceptorLog> {
     try {
       const totals = new Totals();
       const head = await verify(database, totals);
       if (head === undefined && database.pristine === false) throw corrupt("all of its records are lost");
       if (head === undefined) await create(database);
-      return new LevelAcceptorLog(database, totals, head?.timestamp ?? 0);
+      return new LevelAcceptorLog(database, totals, head?.timestamp ?? 0, options);
     } catch (error) {
       await database.close();
       throw readFailure(error);

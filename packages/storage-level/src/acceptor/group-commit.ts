@@ -25,8 +25,19 @@ export class GroupCommit {
   #failure: Error | undefined;
   #batches: number;
 
-  /** @param batches how many batches were written before, in all runs */
-  constructor(database: LevelDatabase, totals: Totals, batches: number) {
+  readonly #onSync: ((milliseconds: number) => void) | undefined;
+
+  /**
+   * @param batches how many batches were written before, in all runs
+   * @param onSync is told how long each synced write took, in milliseconds
+   */
+  constructor(
+    database: LevelDatabase,
+    totals: Totals,
+    batches: number,
+    onSync?: ((milliseconds: number) => void) | undefined,
+  ) {
+    this.#onSync = onSync;
     this.#database = database;
     this.#totals = totals;
     this.#batches = batches;
@@ -70,7 +81,9 @@ export class GroupCommit {
     const { records, bytes, digest } = this.#totals;
     const head = { timestamp: ++this.#batches, records, bytes, digest };
     operations.push({ type: "put", key: HEAD_KEY, value: encodeHead(HEAD_KEY, head) });
+    const begun = performance.now();
     await this.#database.batch(operations, { sync: true });
+    this.#onSync?.(performance.now() - begun);
   }
 
   #fail(group: readonly Waiting[], error: unknown): void {

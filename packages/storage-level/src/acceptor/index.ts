@@ -1,3 +1,3 @@
 export type { LevelDatabase } from "../database.ts";
 export type { Operation } from "../write-batch.ts";
-export { LevelAcceptorLog } from "./acceptor-log.ts";
+export { type AcceptorLogOptions, LevelAcceptorLog } from "./acceptor-log.ts";
