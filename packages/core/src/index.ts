@@ -18,6 +18,7 @@ export { checkKey, KEY_LENGTH_MAX, type KeySelection, toRange } from "./key.ts";
 export { MemoryStorage } from "./memory-storage.ts";
 export type { LeakReport, OpenOptions, TransactionOptions, TransactOptions } from "./options.ts";
 export { type Runtime, systemRuntime } from "./runtime.ts";
+export type { TransactionStatus } from "./scoped-state.ts";
 export type { ConflictCounts, Stats } from "./stats.ts";
 export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, StoredEntry } from "./storage.ts";
 export { Khonsu } from "./store.ts";
@@ -28,9 +29,9 @@ export type {
   BatchInput,
   MaybePromise,
   MergeOptions,
+  OpenTransaction,
   ScanOptions,
   TransactionContext,
   WriteOptions,
 } from "./transaction-context.ts";
-export type { TransactionStatus } from "./transaction-state.ts";
 export type { Change, CommitEvent, WatchOptions } from "./watch.ts";

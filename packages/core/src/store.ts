@@ -1,5 +1,7 @@
 /** The embedded store: opens storage, begins transactions, and carries a commit from certification to acknowledgement. */
 import type { RecordBatch } from "apache-arrow";
+import type { AbortScope } from "./abort-scope.ts";
+import { type AttemptHost, beginAttempt, pauseBefore, waitForChange } from "./attempts.ts";
 import { CommitLog } from "./commit-log.ts";
 import { type ConflictPolicy, resolveConflict } from "./conflict-resolution.ts";
 import { Ending } from "./ending.ts";
@@ -26,9 +28,9 @@ import { type Runtime, systemRuntime } from "./runtime.ts";
 import type { Stats } from "./stats.ts";
 import type { Storage } from "./storage.ts";
 import { fromChunks, type StoredValue } from "./table/stored-value.ts";
-import { type TransactHost, transact } from "./transact.ts";
+import { type Conflict, type TransactHost, transact } from "./transact.ts";
 import { Transaction } from "./transaction.ts";
-import { type Manager, TransactionState } from "./transaction-state.ts";
+import { type Manager, type TransactionHost, TransactionState } from "./transaction-state.ts";
 import { type CommitEvent, type Committed, WatchHub, type WatchOptions } from "./watch.ts";
 
 interface Counters {
@@ -73,7 +75,7 @@ export class Khonsu implements AsyncDisposable {
    * @throws KhonsuError `KHONSU_INVALID_OPTION`, `KHONSU_STORE_CLOSED`, `KHONSU_STORAGE_FAILED`.
    */
   begin(options: TransactionOptions = {}): Transaction {
-    const state = this.#host.begin(options, false, false);
+    const state = this.#host.beginByHand(options);
     const transaction = new Transaction(state, 0);
     this.#leaks?.watch(transaction, state);
     return transaction;
@@ -129,7 +131,9 @@ export class Khonsu implements AsyncDisposable {
   }
 }
 
-class StoreHost implements TransactHost {
+class StoreHost
+  implements TransactHost<TransactionState, Transaction, TransactOptions>, TransactionHost, AttemptHost
+{
   readonly manager: Manager;
   readonly name: string;
   readonly runtime: Runtime;
@@ -191,17 +195,45 @@ class StoreHost implements TransactHost {
     return this.ending.error;
   }
 
-  begin(options: TransactionOptions, isTracked: boolean, isManaged: boolean): TransactionState {
+  begin(options: TransactOptions, isTracked: boolean, abort: AbortScope | undefined) {
+    return beginAttempt(this, options, isTracked, abort);
+  }
+
+  handleOf(state: TransactionState): Transaction {
+    return new Transaction(state, 0);
+  }
+
+  waitForChange(state: TransactionState, abort: AbortScope | undefined): Promise<void> {
+    return waitForChange(this, state, abort);
+  }
+
+  isConflict(error: unknown): boolean {
+    return error instanceof CommitConflict;
+  }
+
+  toConflict(error: unknown): Conflict {
+    return (error as CommitConflict).toError();
+  }
+
+  pauseBefore(retry: number): number {
+    return pauseBefore(this.runtime, retry);
+  }
+
+  beginByHand(options: TransactionOptions): TransactionState {
+    return this.#begin(options, false, false);
+  }
+
+  beginManaged(options: TransactOptions, isTracked: boolean): TransactionState {
+    return this.#begin(options, isTracked, true);
+  }
+
+  #begin(options: TransactionOptions, isTracked: boolean, isManaged: boolean): TransactionState {
     if (this.stopped !== undefined) throw this.stopped;
     const level = options.isolation ?? this.#isolation;
     if (options.isolation !== undefined) checkIsolation(level);
     const policy = mergePolicy(this.#policy, options);
     const active = this.manager.begin(level, options.readOnly === true, isTracked);
     return new TransactionState(this, active, policy, isManaged);
-  }
-
-  beginManaged(options: TransactOptions, isTracked: boolean): TransactionState {
-    return this.begin(options, isTracked, true);
   }
 
   async beginDeferrable(

@@ -1,40 +1,55 @@
 /**
- * Runs the body of a transaction until it commits: again after a conflict, with exponential backoff and full jitter, and
- * again after `retry`, once something that it had read has changed.
+ * Runs the body of a transaction until it commits: again after a conflict, with a pause, and again after `retry`, once
+ * something that it had read has changed. The same for an embedded store and for a session of a cluster, which say as hosts
+ * what an attempt begins with, how it commits, and what it waits for.
  */
 import { AbortScope } from "./abort-scope.ts";
-import type { Ending } from "./ending.ts";
-import { KhonsuError } from "./errors.ts";
-import { CommitConflict } from "./isolation/commit-conflict.ts";
+import { type ConflictDetail, KhonsuError } from "./errors.ts";
 import { checkTransactOptions, type TransactOptions } from "./options.ts";
 import { isPromise } from "./promise.ts";
 import type { Runtime } from "./runtime.ts";
-import { Transaction } from "./transaction.ts";
-import { RETRY, type TransactionHost, type TransactionState } from "./transaction-state.ts";
+import { RETRY, type ScopedState } from "./scoped-state.ts";
 
-/** What a body is run in. `begin` gives a fresh state for each attempt. */
-export interface TransactHost extends TransactionHost {
+/** Why an attempt failed where another one may succeed. */
+export interface Conflict extends Error {
+  readonly code: string;
+  readonly conflicts: readonly ConflictDetail[];
+}
+
+/** What bodies are run in. */
+export interface TransactHost<S extends ScopedState, T, O extends TransactOptions> {
   readonly runtime: Runtime;
+  /** Where the options do not say. */
   readonly maxRetries: number;
-  /** @param isTracked whether reads must be tracked although the snapshot is safe, so that `retry` can wait for them. */
-  beginManaged(options: TransactOptions, isTracked: boolean): TransactionState;
-  beginDeferrable(
-    options: TransactOptions,
-    isTracked: boolean,
-    isWanted: () => boolean,
-  ): Promise<TransactionState>;
-  /** Of the store. */
-  readonly ending: Ending;
+  /**
+   * A fresh state for an attempt.
+   *
+   * @param hasWaited whether an attempt before has retried, so that this one may have to wait for what it reads.
+   */
+  begin(options: O, hasWaited: boolean, abort: AbortScope | undefined): S | Promise<S>;
+  handleOf(state: S): T;
+  /** Ends the state, either way. */
+  commit(state: S, abort: AbortScope | undefined): Promise<unknown>;
+  /** Rolls back and waits until something that the transaction has read has changed. */
+  waitForChange(state: S, abort: AbortScope | undefined): Promise<void>;
+  /** Whether another attempt may succeed where this failed. */
+  isConflict(error: unknown): boolean;
+  /** A conflict as those outside see it. */
+  toConflict(error: unknown): Conflict;
+  /** Milliseconds until the next attempt; 0: none. */
+  pauseBefore(retry: number): number;
   noteRetry(): void;
 }
 
-const IMMEDIATE_RETRIES = 8;
-const BACKOFF_CAP_MS = 50;
-
-export async function transact<R>(
-  host: TransactHost,
-  body: (tx: Transaction) => R | Promise<R>,
-  options: TransactOptions,
+/**
+ * @param body has no effects but those on the transaction, since it may run more than once.
+ * @throws what the body throws; KhonsuError `KHONSU_RETRIES_EXHAUSTED`, `KHONSU_TIMEOUT`, `KHONSU_ABORTED`; what the host's
+ *   `commit` throws that a retry cannot help.
+ */
+export async function transact<S extends ScopedState, T, O extends TransactOptions, R>(
+  host: TransactHost<S, T, O>,
+  body: (tx: T) => R | Promise<R>,
+  options: O,
 ): Promise<R> {
   checkTransactOptions(options);
   if (options.signal === undefined && options.timeout === undefined)
@@ -44,59 +59,42 @@ export async function transact<R>(
 }
 
 /** Awaits only what has to be waited for: a turn of the event loop costs as much as a small transaction. */
-async function run<R>(
-  host: TransactHost,
-  body: (tx: Transaction) => R | Promise<R>,
-  options: TransactOptions,
+async function run<S extends ScopedState, T, O extends TransactOptions, R>(
+  host: TransactHost<S, T, O>,
+  body: (tx: T) => R | Promise<R>,
+  options: O,
   abort: AbortScope | undefined,
 ): Promise<R> {
   const maxRetries = options.maxRetries ?? host.maxRetries;
-  let isTracked = false;
+  let hasWaited = false;
   for (let retries = 0; ; ) {
     if (abort?.error !== undefined) throw abort.error;
-    const begun = begin(host, options, isTracked, abort);
+    const begun = host.begin(options, hasWaited, abort);
     const state = isPromise(begun) ? await begun : begun;
-    const running = runBody(state, body, abort);
+    const running = runBody(state, host.handleOf(state), body, abort);
     const outcome = isPromise(running) ? await running : running;
-    if (outcome.kind === "failed") throw outcome.error;
-    if (abort?.error !== undefined) {
+    if (abort?.error !== undefined && outcome.kind !== "failed") {
       state.rollback(abort.error);
       throw abort.error;
     }
     if (outcome.kind === "waits") {
-      isTracked = true;
-      await waitForChange(host, state, abort);
+      hasWaited = true;
+      await host.waitForChange(state, abort);
       continue;
     }
     try {
-      await host.commit(state);
+      if (outcome.kind === "failed") throw outcome.error;
+      await host.commit(state, abort);
       return outcome.result;
     } catch (error) {
       // Still open where a nested transaction goes on after the body has returned.
       state.rollback(undefined);
-      if (!(error instanceof CommitConflict)) throw error;
-      if (++retries > maxRetries) throw exhausted(error.toError(), retries);
+      if (!host.isConflict(error)) throw error;
+      if (++retries > maxRetries) throw exhausted(host.toConflict(error), retries);
       host.noteRetry();
     }
-    await backOff(host.runtime, retries, abort);
+    await pause(host.runtime, host.pauseBefore(retries), abort);
   }
-}
-
-function begin(
-  host: TransactHost,
-  options: TransactOptions,
-  isTracked: boolean,
-  abort: AbortScope | undefined,
-): TransactionState | Promise<TransactionState> {
-  if (options.deferrable !== true) return host.beginManaged(options, isTracked);
-  const begun = host.beginDeferrable(options, isTracked, () => abort?.error === undefined);
-  if (abort === undefined) return begun;
-  // It may begin in the moment in which the wait for it ends.
-  begun.then(
-    (state) => abort.error !== undefined && state.rollback(abort.error),
-    () => {},
-  );
-  return abort.race(begun);
 }
 
 type BodyOutcome<R> =
@@ -104,13 +102,14 @@ type BodyOutcome<R> =
   | { readonly kind: "waits" }
   | { readonly kind: "failed"; readonly error: unknown };
 
-function runBody<R>(
-  state: TransactionState,
-  body: (tx: Transaction) => R | Promise<R>,
+function runBody<T, R>(
+  state: ScopedState,
+  handle: T,
+  body: (tx: T) => R | Promise<R>,
   abort: AbortScope | undefined,
 ): BodyOutcome<R> | Promise<BodyOutcome<R>> {
   try {
-    const running = body(new Transaction(state, 0));
+    const running = body(handle);
     return isPromise(running) ? awaitBody(state, running, abort) : succeeded(state, running);
   } catch (error) {
     return failed(state, error);
@@ -118,7 +117,7 @@ function runBody<R>(
 }
 
 async function awaitBody<R>(
-  state: TransactionState,
+  state: ScopedState,
   running: PromiseLike<R>,
   abort: AbortScope | undefined,
 ): Promise<BodyOutcome<R>> {
@@ -140,52 +139,18 @@ async function awaitBody<R>(
 }
 
 /** A body that swallowed the signal of its own retry did not get away with it. */
-function succeeded<R>(state: TransactionState, result: R): BodyOutcome<R> {
+function succeeded<R>(state: ScopedState, result: R): BodyOutcome<R> {
   return state.wantsRetry ? { kind: "waits" } : { kind: "done", result };
 }
 
-function failed<R>(state: TransactionState, error: unknown): BodyOutcome<R> {
+function failed<R>(state: ScopedState, error: unknown): BodyOutcome<R> {
   if ((error === RETRY || state.wantsRetry) && state.closedBy === undefined) return { kind: "waits" };
   state.rollback(undefined);
   return { kind: "failed", error };
 }
 
-/** Rolls back and waits until something that the transaction read has changed. */
-async function waitForChange(
-  host: TransactHost,
-  state: TransactionState,
-  abort: AbortScope | undefined,
-): Promise<void> {
-  const { manager } = host;
-  // A read-only transaction on a safe snapshot has tracked nothing: it runs once more, tracked, and waits then.
-  if (state.active.reads === undefined || state.status !== "open") {
-    state.rollback(undefined);
-    return;
-  }
-  const { versions, ranges } = state.active.reads;
-  if (versions.length === 0 && ranges === undefined) {
-    state.rollback(undefined);
-    throw new KhonsuError("KHONSU_RETRY_WITHOUT_READS", "Cannot wait for a change: nothing was read");
-  }
-  const parked = manager.park(state.active);
-  try {
-    state.rollback(undefined);
-    if (parked === undefined) return;
-    const woken = host.ending.race(parked.woken);
-    await (abort === undefined ? woken : abort.race(woken));
-  } finally {
-    if (parked !== undefined) manager.unpark(parked);
-  }
-}
-
-/**
- * Each round of attempts commits at least one of those that conflict, so the first ones follow at once; later ones after a
- * random time below a limit that doubles: 1, 2, 4 … ms.
- */
-async function backOff(runtime: Runtime, retries: number, abort: AbortScope | undefined): Promise<void> {
-  if (retries <= IMMEDIATE_RETRIES) return;
-  const limit = Math.min(BACKOFF_CAP_MS, 2 ** (retries - IMMEDIATE_RETRIES - 1));
-  const milliseconds = runtime.random() * limit;
+async function pause(runtime: Runtime, milliseconds: number, abort: AbortScope | undefined): Promise<void> {
+  if (milliseconds === 0) return;
   let cancel = () => {};
   const elapsed = new Promise<void>((resolve) => {
     cancel = runtime.schedule(milliseconds, resolve);
@@ -197,7 +162,7 @@ async function backOff(runtime: Runtime, retries: number, abort: AbortScope | un
   }
 }
 
-function exhausted(cause: KhonsuError, attempts: number): KhonsuError {
+function exhausted(cause: Conflict, attempts: number): KhonsuError {
   return new KhonsuError(
     "KHONSU_RETRIES_EXHAUSTED",
     `Cannot commit: ${attempts} attempts conflicted, the last with ${cause.code}`,

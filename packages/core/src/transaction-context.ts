@@ -6,6 +6,7 @@ import type { RecordBatch, Table } from "apache-arrow";
 import type { ConflictResolution } from "./conflict-resolution.ts";
 import type { CommitTimestamp } from "./isolation/timestamp.ts";
 import type { KeySelection } from "./key.ts";
+import type { TransactionStatus } from "./scoped-state.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -80,4 +81,17 @@ export interface TransactionContext {
   onCommit(hook: (timestamp: CommitTimestamp) => void): void;
   /** Called when the transaction, or the nested one in which it was registered, is rolled back. */
   onRollback(hook: () => void): void;
+}
+
+/** A transaction begun by hand. With `using` or `await using` it rolls back at the end of the scope unless it was committed. */
+export interface OpenTransaction extends TransactionContext, Disposable, AsyncDisposable {
+  readonly status: TransactionStatus;
+  /** Where the transaction stands in the commit order, once it is committed; for one that wrote nothing, its snapshot. */
+  readonly commitTimestamp: CommitTimestamp | undefined;
+  /** The keys whose writes were dropped by `ignore`, or by a resolver function; empty until the commit. */
+  readonly ignoredKeys: readonly string[];
+  /** Certifies the transaction and makes its writes visible, all at once; resolves once they are durable. */
+  commit(): Promise<CommitTimestamp>;
+  /** Ends the transaction without a change. Does nothing where it has been rolled back already. */
+  rollback(): void;
 }

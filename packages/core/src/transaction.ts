@@ -9,23 +9,24 @@ import { type Expectation, type Operation, WriteEntry } from "./isolation/write-
 import { checkKey, toRange } from "./key.ts";
 import { MergeOperation } from "./merge-operation.ts";
 import { mergePolicy } from "./options.ts";
-import { isPromise } from "./promise.ts";
 import { scanRange } from "./scan.ts";
+import type { TransactionStatus } from "./scoped-state.ts";
+import { requestRetry, runNested, runOrElse } from "./scopes.ts";
 import { toRecordBatch } from "./table/batch-input.ts";
 import { appendRows, type StoredValue, toBatch, toTable } from "./table/stored-value.ts";
 import type {
   BatchInput,
   MergeOptions,
+  OpenTransaction,
   ScanOptions,
-  TransactionContext,
   WriteOptions,
 } from "./transaction-context.ts";
-import { RETRY, type Scope, type TransactionState, type TransactionStatus } from "./transaction-state.ts";
+import type { TransactionState } from "./transaction-state.ts";
 
 const DELETE = { kind: "delete" } as const;
 const ENSURE = { kind: "ensure" } as const;
 
-export class Transaction implements TransactionContext {
+export class Transaction implements OpenTransaction {
   readonly #state: TransactionState;
   readonly #scope: number;
 
@@ -151,16 +152,7 @@ export class Transaction implements TransactionContext {
    *   throws `KHONSU_RETRY_WITHOUT_READS` where nothing was read, so that no change could ever wake it.
    */
   retry(): never {
-    const state = this.#state;
-    state.checkUsable(this.#scope);
-    if (!state.isManaged) {
-      throw new KhonsuError(
-        "KHONSU_RETRY_OUTSIDE_TRANSACT",
-        "Cannot retry a transaction that was begun by hand",
-      );
-    }
-    state.wantsRetry = true;
-    throw RETRY;
+    requestRetry(this.#state, this.#scope);
   }
 
   check(condition: boolean): void {
@@ -168,15 +160,11 @@ export class Transaction implements TransactionContext {
   }
 
   orElse<R>(first: (tx: this) => R, second: (tx: this) => R): R {
-    return this.#inScope(first, (error) => {
-      if (error !== RETRY && !this.#state.wantsRetry) throw error;
-      this.#state.wantsRetry = false;
-      return this.#inScope(second, rethrow);
-    });
+    return runOrElse(this.#state, this.#scope, this.#handleOf, first, second);
   }
 
   nested<R>(body: (tx: this) => R): R {
-    return this.#inScope(body, rethrow);
+    return runNested(this.#state, this.#scope, this.#handleOf, body);
   }
 
   savepoint(name: string): void {
@@ -198,14 +186,12 @@ export class Transaction implements TransactionContext {
 
   onCommit(hook: (timestamp: CommitTimestamp) => void): void {
     this.#state.checkUsable(this.#scope);
-    this.#state.commitHooks ??= [];
-    this.#state.commitHooks.push(hook);
+    this.#state.onCommit(hook);
   }
 
   onRollback(hook: () => void): void {
     this.#state.checkUsable(this.#scope);
-    this.#state.rollbackHooks ??= [];
-    this.#state.rollbackHooks.push(hook);
+    this.#state.onRollback(hook);
   }
 
   /**
@@ -218,7 +204,7 @@ export class Transaction implements TransactionContext {
    */
   commit(): Promise<CommitTimestamp> {
     try {
-      this.#checkByHand("commit");
+      this.#state.checkByHand(this.#scope, "commit");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -229,7 +215,7 @@ export class Transaction implements TransactionContext {
   rollback(): void {
     const { status, host } = this.#state;
     if (status === "rolled back") return;
-    if (status !== "open" || host.stopped === undefined) this.#checkByHand("roll back");
+    if (status !== "open" || host.stopped === undefined) this.#state.checkByHand(this.#scope, "roll back");
     this.#state.rollback(undefined);
   }
 
@@ -241,15 +227,8 @@ export class Transaction implements TransactionContext {
     this.#state.rollback(undefined);
   }
 
-  #checkByHand(what: string): void {
-    this.#state.checkUsable(this.#scope);
-    if (this.#scope !== 0) {
-      throw new KhonsuError("KHONSU_TRANSACTION_BUSY", `Cannot ${what} from within a nested transaction`);
-    }
-    if (this.#state.isManaged) {
-      const why = "transact commits when its body returns, and rolls back when it throws";
-      throw new KhonsuError("KHONSU_TRANSACTION_BUSY", `Cannot ${what} by hand: ${why}`);
-    }
+  get #handleOf(): (scope: number) => this {
+    return (scope) => new Transaction(this.#state, scope) as this;
   }
 
   #read(key: string): StoredValue | undefined {
@@ -326,30 +305,6 @@ export class Transaction implements TransactionContext {
     if (!holds) throw versionMismatch(key, ifVersion, version);
     return ifVersion === undefined ? { kind: "absent" } : { kind: "version", timestamp: ifVersion };
   }
-
-  /** Runs `body` in a scope of its own; where it throws, its writes are undone and `onFailure` says what follows. */
-  #inScope<R>(body: (tx: this) => R, onFailure: (error: unknown) => R): R {
-    const state = this.#state;
-    state.checkUsable(this.#scope);
-    const scope: Scope = state.enter();
-    const fail = (error: unknown): R => {
-      state.undo(scope);
-      return onFailure(error);
-    };
-    const succeed = (result: Awaited<R>): Awaited<R> => {
-      // A body that swallowed the signal of its own retry did not get away with it.
-      if (state.wantsRetry) throw RETRY;
-      state.leave(scope);
-      return result;
-    };
-    try {
-      const result = body(new Transaction(state, scope.id) as this);
-      if (!isPromise(result)) return succeed(result as Awaited<R>) as R;
-      return result.then((value) => succeed(value as Awaited<R>)).catch(fail) as R;
-    } catch (error) {
-      return fail(error);
-    }
-  }
 }
 
 /** The entry's operation with rows added. */
@@ -369,8 +324,4 @@ function mergeInto(
   return operation instanceof MergeOperation
     ? operation.followedBy(rows, keyColumn)
     : MergeOperation.of(key, rows, keyColumn);
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }

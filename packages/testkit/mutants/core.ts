@@ -251,9 +251,9 @@ const writesMutants: readonly Mutant[] = [
   {
     name: "failed-branch-keeps-writes",
     description: "A nested transaction that fails leaves its writes.",
-    file: source("transaction.ts"),
-    search: "      state.undo(scope);",
-    replace: "      state.leave(scope);",
+    file: source("scopes.ts"),
+    search: "    state.undo(scope);",
+    replace: "    state.leave(scope);",
   },
   {
     name: "commit-within-resolver",
@@ -380,8 +380,8 @@ const durabilityMutants: readonly Mutant[] = [
   {
     name: "served-after-failure",
     description: "After a storage failure reads go on.",
-    file: source("transaction-state.ts"),
-    search: 'if (this.status === "open" && this.scope === scope && this.host.stopped === undefined) return;',
+    file: source("scoped-state.ts"),
+    search: 'if (this.status === "open" && this.scope === scope && this.stopped === undefined) return;',
     replace: 'if (this.status === "open" && this.scope === scope) return;',
   },
 ];
