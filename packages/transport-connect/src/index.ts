@@ -1,5 +1,6 @@
 // for nodes
 export { TransportError, type TransportErrorCode } from "./errors.ts";
+export { decodeEnvelope, encodeEnvelope } from "./paxos/envelope-codec.ts";
 export type { NodeRequest, NodeResponse } from "./server/connect-handler.ts";
 export { type ConnectionInfo, connectionKey } from "./server/connection-info.ts";
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server/limits.ts";

@@ -1,0 +1,155 @@
+/**
+ * The reverse of `wire-writer.ts`, over bytes that anybody may have sent: nothing is read beyond the end, no integer is taken
+ * that is not safe, no type of field that is not expected. Byte strings are views of what is read, not copies.
+ */
+import { TransportError } from "../errors.ts";
+import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "./wire-writer.ts";
+
+const TWO_21 = 0x20_0000;
+const TWO_32 = 0x1_0000_0000;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The error for bytes that are not what they should be. */
+export function malformed(what: string, cause?: unknown): TransportError {
+  return new TransportError("KHONSU_FRAME_MALFORMED", `Cannot decode: ${what}`, { cause });
+}
+
+export class WireReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  #end: number;
+  #type = VARINT;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#end = bytes.length;
+  }
+
+  /** The number of the next field; 0 at the end of the message. */
+  field(): number {
+    if (this.#at >= this.#end) return 0;
+    const tag = this.#varint();
+    const field = Math.floor(tag / 8);
+    if (field === 0) throw malformed("a field has no number");
+    this.#type = tag % 8;
+    return field;
+  }
+
+  uint(): number {
+    this.#expect(VARINT);
+    return this.#varint();
+  }
+
+  bool(): boolean {
+    return this.uint() !== 0;
+  }
+
+  fixed32(): number {
+    this.#expect(FIXED32);
+    return this.#fixed32();
+  }
+
+  fixed64(): number {
+    this.#expect(FIXED64);
+    return this.#fixed64();
+  }
+
+  bytes(): Uint8Array {
+    const end = this.#delimited();
+    const value = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return value;
+  }
+
+  string(): string {
+    const bytes = this.bytes();
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw malformed("a text is not UTF-8", cause);
+    }
+  }
+
+  /** Reads a nested message: `read` is called with this reader, which ends where the message does. */
+  nested<T>(read: (reader: WireReader) => T): T {
+    const end = this.#delimited();
+    const outer = this.#end;
+    this.#end = end;
+    const value = read(this);
+    if (this.#at !== end) throw malformed("a nested message goes beyond its end");
+    this.#end = outer;
+    return value;
+  }
+
+  /** A packed list, or an item of one that is not. */
+  uints(into: number[]): void {
+    if (this.#type === VARINT) into.push(this.#varint());
+    else this.nested(() => this.#all(into, () => this.#varint()));
+  }
+
+  /** A packed list, or an item of one that is not. */
+  fixed64s(into: number[]): void {
+    if (this.#type === FIXED64) into.push(this.#fixed64());
+    else this.nested(() => this.#all(into, () => this.#fixed64()));
+  }
+
+  #all(into: number[], next: () => number): void {
+    while (this.#at < this.#end) into.push(next());
+  }
+
+  #expect(type: number): void {
+    if (this.#type !== type) throw malformed(`a field has wire type ${this.#type}, not ${type}`);
+  }
+
+  #delimited(): number {
+    this.#expect(LENGTH_DELIMITED);
+    const length = this.#varint();
+    const end = this.#at + length;
+    if (end > this.#end)
+      throw malformed(`${length} bytes are announced and ${this.#end - this.#at} are there`);
+    return end;
+  }
+
+  #varint(): number {
+    const bytes = this.#bytes;
+    let byte = this.#byte();
+    if (byte < 0x80) return byte;
+    // The lower 28 bits, then the upper 25: more is not safe.
+    let low = byte & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = this.#byte();
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return low;
+    }
+    let high = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      byte = this.#byte();
+      high |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (high >= TWO_21 * 16) break;
+        return high * 0x1000_0000 + low;
+      }
+    }
+    throw malformed(`an integer at byte ${this.#at} of ${bytes.length} is not a safe one`);
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) throw malformed("it is cut short");
+    return this.#bytes[this.#at++]!;
+  }
+
+  #fixed32(): number {
+    const at = this.#at;
+    if (at + 4 > this.#end) throw malformed("it is cut short");
+    const bytes = this.#bytes;
+    this.#at = at + 4;
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+  }
+
+  #fixed64(): number {
+    const low = this.#fixed32();
+    const high = this.#fixed32();
+    if (high >= TWO_21) throw malformed("an integer is not a safe one");
+    return high * TWO_32 + low;
+  }
+}
