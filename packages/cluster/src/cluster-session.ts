@@ -1,194 +1,145 @@
 /**
  * A client's session: each of its transactions sees what the ones before it saw and did. `transact` runs a body until it
- * commits, as the embedded store does.
+ * commits, `begin` leaves that to the caller, both as in the embedded store.
  */
-import { type ConflictResolution, type IsolationLevel, KhonsuError, type Runtime } from "@khonsu/core";
+import { KhonsuError, type TransactOptions } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
-import { ClusterTransaction, mergeBy, RETRY } from "./cluster-transaction.ts";
+import { type AbortScope, type Conflict, type TransactHost, transact } from "@khonsu/core/transactions";
+import type { ClusterState } from "./cluster-state.ts";
+import { ClusterTransaction } from "./cluster-transaction.ts";
 import { type ClusterCommitEvent, type ClusterWatchOptions, watchCluster } from "./cluster-watch.ts";
-import { type CommitContext, commitReadOnly, commitWrites } from "./commit.ts";
 import { ClusterError } from "./errors.ts";
-import type { HybridClock } from "./hybrid-clock.ts";
 import { WATCH_PATIENCE_MS } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
-import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
+import { type ClusterSessionOptions, type ClusterTransactionOptions, SessionHost } from "./session-host.ts";
 
-export interface ClusterTransactOptions {
-  /** Default: "serializable". */
-  readonly isolation?: IsolationLevel | undefined;
-  /** Default: "fail". */
-  readonly onConflict?: ConflictResolution | undefined;
-  /** Default: "id". `null`: none. */
-  readonly keyColumn?: string | null | undefined;
-  /** Default: false. */
-  readonly readOnly?: boolean | undefined;
-  /** How often the body is run again after a conflict. Default: 100. */
-  readonly maxRetries?: number | undefined;
-}
-
-export interface ClusterSessionOptions {
-  readonly shards: ShardAccess;
-  readonly coordinator: CommitCoordinator;
-  readonly clock: HybridClock;
-  readonly runtime: Runtime;
-}
+/** As for the embedded store, but for `deferrable`: `consistency` has its place. */
+export type ClusterTransactOptions = ClusterTransactionOptions & Omit<TransactOptions, "deferrable">;
 
 const BACKOFF_CAP_MS = 200;
-const DEFAULT_MERGE_BY = { keyColumn: "id", isRequired: false };
+const MAX_RETRIES_DEFAULT = 100;
 
 export class ClusterSession {
-  readonly #options: ClusterSessionOptions;
-  readonly #context: CommitContext;
-  /** The largest timestamp that this session has seen. */
-  #observed = 0 as CommitTimestamp;
-  #transactions = 0;
-  readonly #name: string;
+  readonly #host: SessionHost;
 
   constructor(options: ClusterSessionOptions) {
-    this.#options = options;
-    const randomId = () => Math.floor(options.runtime.random() * 2 ** 52);
-    this.#name = randomId().toString(36);
-    this.#context = { ...options, randomId };
+    this.#host = new SessionHost(options);
   }
 
   /** The session's token: give it to another session to have that one see what this one saw. */
   get observed(): CommitTimestamp {
-    return this.#observed;
+    return this.#host.observed;
   }
 
   /** Has this session see at least what another had seen when it gave the token. */
   observe(token: CommitTimestamp): void {
-    if (token > this.#observed) this.#observed = token;
+    this.#host.observe(token);
   }
 
   /**
-   * Runs `body` in a transaction and commits it, again and again until there is no conflict.
+   * Begins a transaction to be committed, or rolled back, by hand. With `using` or `await using` it rolls back at the end of
+   * the scope unless it was committed. One that is forgotten holds nothing but memory here.
    *
-   * @throws what the body throws; ClusterError, whose `code` and `retryable` say what to do.
+   * @throws KhonsuError, ClusterError `KHONSU_INVALID_OPTION`.
    */
-  async transact<R>(
+  begin(options: ClusterTransactionOptions = {}): ClusterTransaction {
+    return new ClusterTransaction(this.#host.begin(options, false), 0);
+  }
+
+  /**
+   * Runs `body` in a transaction and commits it, again and again until there is no conflict. The body has no effects but
+   * those on the transaction, since it may run more than once.
+   *
+   * @throws what the body throws; KhonsuError `KHONSU_RETRIES_EXHAUSTED`; `KHONSU_TIMEOUT` or `KHONSU_ABORTED` where
+   *   `timeout` or `signal` ended it, then nothing was applied; what `ClusterTransaction.commit` throws that a retry cannot
+   *   help, among it ClusterError `KHONSU_IN_DOUBT`, also where `timeout` or `signal` came in the middle of the commit.
+   */
+  transact<R>(
     body: (tx: ClusterTransaction) => R | Promise<R>,
     options: ClusterTransactOptions = {},
   ): Promise<R> {
-    const { maxRetries = 100 } = options;
-    for (let retries = 0; ; ) {
-      const tx = this.#begin(options);
-      try {
-        const result = await body(tx);
-        if (tx.wantsRetry) throw RETRY;
-        await this.#commit(tx);
-        return result;
-      } catch (error) {
-        this.#rollBack(tx);
-        if (error === RETRY || tx.wantsRetry) {
-          await this.#awaitChange(tx);
-          continue;
-        }
-        if (!(error instanceof ClusterError) || !error.retryable) throw error;
-        if (++retries > maxRetries) {
-          throw new ClusterError(
-            "KHONSU_RETRIES_EXHAUSTED",
-            `${retries} attempts failed, the last with ${error.code}`,
-            {
-              retryable: true,
-              cause: error,
-              conflicts: error.conflicts,
-            },
-          );
-        }
-      }
-      const { runtime } = this.#options;
-      await pause(runtime, jittered(runtime, Math.min(BACKOFF_CAP_MS, 2 ** retries)));
-    }
+    return transact(new Attempts(this.#host), body, options);
   }
 
-  /**
-   * What is committed from now on, or after `fromTimestamp`: in each shard in the order of timestamps, one event a commit and
-   * shard. To go on after an interruption, give the smallest over all shards of the last timestamps that were seen.
-   */
+  /** What is committed from now on, or after where an earlier watch was: in each shard in the order of timestamps. */
   watch(options: ClusterWatchOptions = {}): AsyncGenerator<ClusterCommitEvent, void, undefined> {
-    return watchCluster(this.#options.shards, options);
+    return watchCluster(this.#host.shards, options);
+  }
+}
+
+/** The attempts of one call of `transact`. */
+class Attempts implements TransactHost<ClusterState, ClusterTransaction, ClusterTransactOptions> {
+  readonly maxRetries = MAX_RETRIES_DEFAULT;
+  readonly #host: SessionHost;
+  #isSnapshot = false;
+  #wasTooOld = false;
+
+  constructor(host: SessionHost) {
+    this.#host = host;
   }
 
-  #begin({
-    isolation = "serializable",
-    onConflict = "fail",
-    keyColumn,
-    readOnly = false,
-  }: ClusterTransactOptions) {
-    const { shards, clock } = this.#options;
-    return new ClusterTransaction({
-      id: `${this.#name}-${++this.#transactions}`,
-      isolation,
-      isReadOnly: readOnly,
-      policy: { onConflict, mergeBy: mergeBy(keyColumn, DEFAULT_MERGE_BY) },
-      observed: this.#observed,
-      shards,
-      clock,
-      isManaged: true,
-    });
+  get runtime() {
+    return this.#host.runtime;
   }
 
-  async #commit(tx: ClusterTransaction): Promise<void> {
-    tx.status = "committing";
-    let timestamp = tx.observed;
-    try {
-      if (tx.writes.size === 0) await commitReadOnly(tx, this.#context);
-      else timestamp = (await commitWrites(tx, this.#context)).timestamp;
-    } finally {
-      this.observe(tx.observed);
+  begin(options: ClusterTransactOptions): ClusterState {
+    this.#isSnapshot = options.consistency === "snapshot";
+    return this.#host.begin(options, true, this.#wasTooOld);
+  }
+
+  handleOf(state: ClusterState): ClusterTransaction {
+    return new ClusterTransaction(state, 0);
+  }
+
+  commit(state: ClusterState, abort: AbortScope | undefined): Promise<CommitTimestamp> {
+    return this.#host.commit(state, abort);
+  }
+
+  /** A snapshot is never restarted: what makes it fail would do so again, or the caller knows better. */
+  isConflict(error: unknown): boolean {
+    if (!(error instanceof ClusterError) || !error.retryable || this.#isSnapshot) return false;
+    // Shards that are idle offer snapshots that are too old for those that are not.
+    if (error.code === "KHONSU_SNAPSHOT_TOO_OLD") this.#wasTooOld = true;
+    return true;
+  }
+
+  toConflict(error: unknown): Conflict {
+    return error as ClusterError;
+  }
+
+  pauseBefore(retry: number): number {
+    return jittered(this.runtime, Math.min(BACKOFF_CAP_MS, 2 ** retry));
+  }
+
+  noteRetry(): void {}
+
+  async waitForChange(state: ClusterState, abort: AbortScope | undefined): Promise<void> {
+    state.rollback(undefined);
+    if (state.reads.shards().length === 0) {
+      throw new KhonsuError("KHONSU_RETRY_WITHOUT_READS", "Cannot wait for a change: nothing was read");
     }
-    this.observe(timestamp);
-    this.#options.clock.merge(timestamp);
-    tx.status = "committed";
-    runHooks(tx.commitHooks, timestamp);
-  }
-
-  #rollBack(tx: ClusterTransaction): void {
-    if (tx.status === "rolled back" || tx.status === "committed") return;
-    tx.status = "rolled back";
-    for (const hook of tx.rollbackHooks) hook();
+    const changed = this.#change(state);
+    await (abort === undefined ? changed : abort.race(changed));
   }
 
   /**
-   * Waits until something that the transaction has read has changed, whichever shard says so first. A shard that cannot be
+   * Until something that the transaction has read has changed, whichever shard says so first. A shard that cannot be
    * reached is asked again when the body has run again, so that an outage ends the wait and not the transaction.
    */
-  async #awaitChange(tx: ClusterTransaction): Promise<void> {
-    const { shards, runtime } = this.#options;
-    const snapshot = tx.snapshot ?? tx.observed;
-    const asked = tx.reads.shards().map(async (shard) => {
-      const validation = tx.reads.validationOf(shard, snapshot);
+  async #change(state: ClusterState): Promise<void> {
+    const { shards, runtime } = this.#host;
+    const snapshot = state.snapshot ?? state.observed;
+    const asked = state.reads.shards().map(async (shard) => {
+      const validation = state.reads.validationOf(shard, snapshot);
       return shards.ask(shard, { kind: "awaitChange", validation }, WATCH_PATIENCE_MS);
     });
     // Those that answer after the first are nobody's business any more.
     for (const answer of asked) answer.catch(() => {});
     try {
       const answer = await Promise.race(asked);
-      if (answer.kind === "outdated") this.observe(answer.clock);
+      if (answer.kind === "outdated") this.#host.observe(answer.clock);
     } catch {
       await pause(runtime, jittered(runtime, BACKOFF_CAP_MS));
     }
   }
-}
-
-function runHooks(
-  hooks: readonly ((timestamp: CommitTimestamp) => void)[],
-  timestamp: CommitTimestamp,
-): void {
-  const failures: unknown[] = [];
-  for (const hook of hooks) {
-    try {
-      hook(timestamp);
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length === 0) return;
-  const cause = failures.length === 1 ? failures[0] : new AggregateError(failures);
-  throw new KhonsuError(
-    "KHONSU_HOOK_FAILED",
-    `The transaction committed at ${timestamp}, but a hook of it threw`,
-    { cause },
-  );
 }

@@ -8,39 +8,31 @@ import type { ConflictDetail, ConflictResolver, WriteConflict } from "@khonsu/co
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { toBatch, toRecordBatch } from "@khonsu/core/values";
 import type { RecordBatch } from "apache-arrow";
-import type { ClusterTransaction } from "./cluster-transaction.ts";
+import type { ClusterState } from "./cluster-state.ts";
 import type { CommitResult } from "./coordinator-driver.ts";
 import { ClusterError, type ClusterErrorCode } from "./errors.ts";
-import type { HybridClock } from "./hybrid-clock.ts";
 import type { KeyPlacement } from "./placement.ts";
+import type { CommitAttempt, SessionHost } from "./session-host.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import { byCodeUnits, type Commitment, type ShardTransaction, type Write } from "./shard/transaction.ts";
-import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
-import { applyIntent, namedResolution, toOperation, type WriteIntent } from "./write-buffer.ts";
-
-export interface CommitContext {
-  readonly shards: ShardAccess;
-  readonly coordinator: CommitCoordinator;
-  readonly clock: HybridClock;
-  /** Below 2^53. */
-  readonly randomId: () => number;
-}
+import { applyIntent, mergeBy, namedResolution, toOperation, type WriteIntent } from "./write-buffer.ts";
 
 /** Certifies what a transaction without writes has read: behind a read index at every shard that it read. */
-export async function commitReadOnly(tx: ClusterTransaction, { shards }: CommitContext): Promise<void> {
-  const { snapshot, reads } = tx;
+export async function commitReadOnly(tx: ClusterState): Promise<void> {
+  const { snapshot, reads, host } = tx;
+  if (tx.consistency === "snapshot") return;
   const isExempt = reads.requests <= 1 && (tx.isFresh || reads.requests === 0);
   if (tx.isolation !== "serializable" || snapshot === undefined || isExempt) return;
   const answers = await Promise.all(
     reads
       .shards()
       .map((shard) =>
-        shards.ask(shard, { kind: "validate", validation: reads.validationOf(shard, snapshot) }),
+        host.shards.ask(shard, { kind: "validate", validation: reads.validationOf(shard, snapshot) }),
       ),
   );
   for (const answer of answers) {
     if (answer.kind !== "outdated") continue;
-    tx.observed = Math.max(tx.observed, answer.clock) as CommitTimestamp;
+    tx.observe(answer.clock);
   }
   if (answers.some(({ kind }) => kind === "outdated")) {
     const message = "Cannot commit: something that was read has changed before the last read";
@@ -48,26 +40,36 @@ export async function commitReadOnly(tx: ClusterTransaction, { shards }: CommitC
   }
 }
 
-/** Commits a transaction with writes; resolver functions may take it more than one round. */
-export async function commitWrites(tx: ClusterTransaction, context: CommitContext): Promise<Commitment> {
+/**
+ * Commits a transaction with writes; resolver functions may take it more than one round.
+ *
+ * @param attempt is told what is sent and not answered yet.
+ */
+export async function commitWrites(
+  tx: ClusterState,
+  session: SessionHost,
+  attempt: CommitAttempt,
+): Promise<Commitment> {
   for (;;) {
-    const requests = await shardTransactions(tx, context);
-    const home = homeOf(tx, requests, context.shards.placement);
-    const id: TransactionId = { birth: context.clock.next(), random: context.randomId(), home };
-    const result = await context.coordinator.commit(id, requests);
+    const requests = await shardTransactions(tx);
+    // Nobody waits any more: what has not been sent is not.
+    if (attempt.isAbandoned) throw new Error("The commit was abandoned");
+    const home = homeOf(tx, requests, session.shards.placement);
+    const id: TransactionId = { birth: session.clock.next(), random: session.randomId(), home };
+    attempt.pending = id;
+    const result = await session.coordinator.commit(id, requests);
     if (result.kind === "committed") return result.value;
+    if (result.kind === "aborted") attempt.pending = undefined;
     const refusal = refusalIn(result);
-    if (refusal?.kind === "conflict") tx.observed = Math.max(tx.observed, refusal.clock) as CommitTimestamp;
+    if (refusal?.kind === "conflict") tx.observe(refusal.clock);
     const isResolved = refusal !== undefined && (await resolveByFunction(tx, refusal));
     if (!isResolved) throw toError(id, result, refusal);
   }
 }
 
 /** What each participant certifies: all that were written, and under serializable all that were read. */
-async function shardTransactions(
-  tx: ClusterTransaction,
-  { shards, clock }: CommitContext,
-): Promise<Map<number, ShardTransaction>> {
+async function shardTransactions(tx: ClusterState): Promise<Map<number, ShardTransaction>> {
+  const { clock, shards } = tx.host;
   const { placement } = shards;
   const isSerializable = tx.isolation === "serializable";
   const byShard = new Map<number, WriteIntent[]>();
@@ -99,7 +101,7 @@ async function shardTransactions(
 }
 
 async function toWrite(
-  tx: ClusterTransaction,
+  tx: ClusterState,
   { key, intent, policy, expected }: WriteIntent,
   shard: number,
 ): Promise<Write> {
@@ -110,13 +112,13 @@ async function toWrite(
     operation: toOperation(intent),
     onConflict: namedResolution(policy.onConflict),
     baseline,
-    mergeBy: policy.mergeBy,
+    mergeBy: mergeBy(policy),
     isConditional: expected !== undefined,
   };
 }
 
 /** The version that a write replaces: the one that was read, or that the snapshot has; without a snapshot, the newest. */
-async function baselineOf(tx: ClusterTransaction, key: string, shard: number): Promise<CommitTimestamp> {
+async function baselineOf(tx: ClusterState, key: string, shard: number): Promise<CommitTimestamp> {
   const seen = tx.reads.get(key);
   if (seen !== undefined) return seen.version;
   if (tx.snapshot === undefined) return tx.newestIdentity(shard, key);
@@ -125,11 +127,7 @@ async function baselineOf(tx: ClusterTransaction, key: string, shard: number): P
 }
 
 /** Home is a shard that is written, the first in order of keys as they were written. */
-function homeOf(
-  tx: ClusterTransaction,
-  requests: ReadonlyMap<number, unknown>,
-  placement: KeyPlacement,
-): number {
+function homeOf(tx: ClusterState, requests: ReadonlyMap<number, unknown>, placement: KeyPlacement): number {
   for (const { key } of tx.writes.values()) return placement.shardOf(key);
   return Math.min(...requests.keys());
 }
@@ -144,7 +142,7 @@ function refusalIn(result: CommitResult): Refusal | undefined {
  * Asks the resolver function of the write that conflicted, with what is committed now; its answer goes out under a new id,
  * with that version as the one that it replaces.
  */
-async function resolveByFunction(tx: ClusterTransaction, refusal: Refusal): Promise<boolean> {
+async function resolveByFunction(tx: ClusterState, refusal: Refusal): Promise<boolean> {
   if (refusal.kind !== "conflict" || refusal.conflict !== "write-write") return false;
   const { key, committedAt } = refusal;
   const write = tx.writes.get(key);
@@ -160,12 +158,17 @@ async function resolveByFunction(tx: ClusterTransaction, refusal: Refusal): Prom
     operation: write.intent.kind === "put" ? "write" : write.intent.kind === "merge" ? "append" : "delete",
   });
   if (answer === "abort") return false;
-  if (answer === "drop") tx.writes.delete(key);
+  if (answer === "drop") drop(tx, key);
   else {
     tx.writes.set({ ...write, intent: { kind: "put", value: answer } });
     tx.reads.addKey(key, committed);
   }
   return true;
+}
+
+function drop(tx: ClusterState, key: string): void {
+  tx.writes.drop(key);
+  tx.ignoredKeys = [...tx.ignoredKeys, key];
 }
 
 function askResolver(resolver: ConflictResolver, conflict: WriteConflict): RecordBatch | "drop" | "abort" {

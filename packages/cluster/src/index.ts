@@ -1,10 +1,7 @@
 // The runtime: nodes, and sessions of their clients.
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
-export {
-  ClusterSession,
-  type ClusterSessionOptions,
-  type ClusterTransactOptions,
-} from "./cluster-session.ts";
+export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
+export type { Consistency } from "./cluster-state.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
 export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./cluster-watch.ts";
 // Entries and checkpoints of a shard as bytes.
@@ -34,6 +31,7 @@ export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
 export { KeyMap, type KeyMapOptions } from "./key-map.ts";
 export type { Answer, CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
 export type { KeyPlacement, Placement } from "./placement.ts";
+export type { ClusterSessionOptions, ClusterTransactionOptions } from "./session-host.ts";
 export type { Certified, Install } from "./shard/certify.ts";
 export type { Command, ShardRecord } from "./shard/command.ts";
 export type { HomeAnswer } from "./shard/in-the-way.ts";

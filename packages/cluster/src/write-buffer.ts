@@ -1,8 +1,9 @@
 /**
- * What a transaction of the cluster will write: one intent a key, and savepoints as copies, which cost nothing until one is
- * taken. Rows are encoded once, when they are handed in.
+ * What a transaction of the cluster will write: one intent a key, intents being replaced rather than changed, so that a
+ * savepoint is a position in the list of what was replaced.
  */
 import type { BatchInput, ConflictResolution } from "@khonsu/core";
+import type { ConflictPolicy, UndoableWrites } from "@khonsu/core/transactions";
 import { appendRows, encodeBatches, type StoredValue, toBatch, toRecordBatch } from "@khonsu/core/values";
 import type { MergeBy, NamedResolution, Operation, VersionIdentity } from "./shard/transaction.ts";
 
@@ -18,22 +19,13 @@ export type Intent =
   | { readonly kind: "merge"; readonly steps: readonly MergeRows[] }
   | { readonly kind: "ensure" };
 
-export interface WritePolicy {
-  readonly onConflict: ConflictResolution;
-  readonly mergeBy: MergeBy | undefined;
-}
-
 export interface WriteIntent {
   readonly key: string;
   readonly intent: Intent;
-  readonly policy: WritePolicy;
+  readonly policy: ConflictPolicy;
   /** Compare-and-set: the version that was found as expected. */
   readonly expected: VersionIdentity | undefined;
   isReadBack: boolean;
-}
-
-export function toStoredValue(input: BatchInput): StoredValue {
-  return toRecordBatch(input);
 }
 
 /** The intent with rows added. */
@@ -101,12 +93,25 @@ export function namedResolution(onConflict: ConflictResolution): NamedResolution
   return typeof onConflict === "function" ? "fail" : onConflict;
 }
 
+/** How a shard merges the rows of a put where `append` resolves its conflict. */
+export function mergeBy({ keyColumn, isKeyColumnRequired }: ConflictPolicy): MergeBy | undefined {
+  return keyColumn === undefined ? undefined : { keyColumn, isRequired: isKeyColumnRequired };
+}
+
 function encode(value: StoredValue): Uint8Array {
   return encodeBatches([toBatch(value)]);
 }
 
-export class WriteBuffer {
-  #intents = new Map<string, WriteIntent>();
+interface Replaced {
+  readonly key: string;
+  readonly intent: WriteIntent | undefined;
+}
+
+export class WriteBuffer implements UndoableWrites {
+  readonly #intents = new Map<string, WriteIntent>();
+  /** What was replaced since the first savepoint that is open; only then is it remembered. */
+  #replaced: Replaced[] = [];
+  #savepoints = 0;
 
   get size(): number {
     return this.#intents.size;
@@ -117,10 +122,13 @@ export class WriteBuffer {
   }
 
   set(intent: WriteIntent): void {
+    const { key } = intent;
+    if (this.#savepoints > 0) this.#replaced.push({ key, intent: this.#intents.get(key) });
     this.#intents.set(intent.key, intent);
   }
 
-  delete(key: string): void {
+  /** Drops what was to be written; not to be undone. */
+  drop(key: string): void {
     this.#intents.delete(key);
   }
 
@@ -128,11 +136,20 @@ export class WriteBuffer {
     return this.#intents.values();
   }
 
-  save(): ReadonlyMap<string, WriteIntent> {
-    return new Map(this.#intents);
+  savepoint(): number {
+    this.#savepoints++;
+    return this.#replaced.length;
   }
 
-  restore(saved: ReadonlyMap<string, WriteIntent>): void {
-    this.#intents = new Map(saved);
+  rollbackTo(mark: number): void {
+    while (this.#replaced.length > mark) {
+      const { key, intent } = this.#replaced.pop()!;
+      if (intent === undefined) this.#intents.delete(key);
+      else this.#intents.set(key, intent);
+    }
+  }
+
+  release(): void {
+    if (--this.#savepoints === 0) this.#replaced = [];
   }
 }

@@ -1,10 +1,12 @@
 // Executes an abstract transaction through a session of a cluster, with at most one retry.
 
-import { ClusterError, type ClusterSession, type ClusterTransaction } from "@khonsu/cluster";
-import type { IsolationLevel } from "@khonsu/core";
+import type { ClusterSession, ClusterTransaction } from "@khonsu/cluster";
+import { type IsolationLevel, isKhonsuError } from "@khonsu/core";
 import type { MicroOp } from "../../history/index.ts";
 import type { AbstractTransaction } from "../../workloads/index.ts";
 import { type Executed, executeStep } from "../core/execute.ts";
+
+const UNKNOWN_OUTCOMES: readonly string[] = ["KHONSU_IN_DOUBT", "KHONSU_OUTCOME_EXPIRED"];
 
 export async function executeOnCluster(
   session: ClusterSession,
@@ -21,8 +23,8 @@ export async function executeOnCluster(
     await session.transact(body, { isolation: isolation as IsolationLevel, readOnly, maxRetries: 1 });
     return { outcome: "ok", ops: seen };
   } catch (error) {
-    if (!(error instanceof ClusterError)) throw error;
-    const isUnknown = error.code === "KHONSU_IN_DOUBT" || error.code === "KHONSU_OUTCOME_EXPIRED";
+    if (!isKhonsuError(error)) throw error;
+    const isUnknown = UNKNOWN_OUTCOMES.includes(error.code);
     return { outcome: isUnknown ? "unknown" : "fail", ops };
   }
 }
