@@ -6,8 +6,12 @@
 import assert from "node:assert/strict";
 import type { TransactionContext } from "@khonsu/core";
 import { one, rows, rowsIn, valueIn } from "./batches.ts";
+import { BY_HAND_CASES } from "./by-hand-cases.ts";
+import { ENDING_CASES } from "./ending-cases.ts";
 import { interleave } from "./interleave.ts";
-import type { SuiteStore, SuiteStores, SuiteTransactOptions } from "./store.ts";
+import { MISUSE_CASES } from "./misuse-cases.ts";
+import { type Cases, keysOf, look, rejectsWith, run, setUp } from "./steps.ts";
+import type { SuiteStore, SuiteStores } from "./store.ts";
 
 export type { SuiteStore, SuiteStores };
 
@@ -18,10 +22,13 @@ export interface TransactionSuiteOptions {
   readonly open: () => Promise<SuiteStores>;
 }
 
-type Case = (stores: SuiteStores) => Promise<void>;
-
 export function transactionSuite({ test, open }: TransactionSuiteOptions): void {
-  for (const [name, run] of Object.entries(CASES)) {
+  for (const [name, run] of Object.entries({
+    ...CASES,
+    ...BY_HAND_CASES,
+    ...MISUSE_CASES,
+    ...ENDING_CASES,
+  })) {
     test(name, async () => {
       const stores = await open();
       try {
@@ -33,46 +40,11 @@ export function transactionSuite({ test, open }: TransactionSuiteOptions): void 
   }
 }
 
-/** Runs a body and waits for it. */
-function run<R>(
-  stores: SuiteStores,
-  body: (tx: TransactionContext) => R | Promise<R>,
-  options?: SuiteTransactOptions,
-): Promise<R> {
-  return stores.settle(stores.first.transact(body, options));
-}
-
-/** What a key holds for a transaction that begins now, in the other client. */
-function look(stores: SuiteStores, key: string): Promise<number | undefined> {
-  return stores.settle(stores.second.transact(async (tx) => valueIn(await tx.read(key)), { readOnly: true }));
-}
-
-async function keysOf(
-  tx: TransactionContext,
-  options: Parameters<TransactionContext["scan"]>[0],
-): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const [key] of tx.scan(options)) keys.push(key);
-  return keys;
-}
-
-async function rejectsWith(promise: Promise<unknown>, code: string): Promise<void> {
-  await assert.rejects(promise, (error: unknown) => {
-    assert.equal((error as { code?: unknown }).code, code);
-    return true;
-  });
-}
-
-const setUp = (stores: SuiteStores, values: Readonly<Record<string, number>>) =>
-  run(stores, (tx) => {
-    for (const [key, value] of Object.entries(values)) tx.write(key, one(value));
-  });
-
 /**
  * Where a case needs a conflict, the key was read before: in a cluster a commit that comes later in time may still be
  * within the snapshot of a transaction that has not looked at its key, and then there is none.
  */
-const CASES: Readonly<Record<string, Case>> = {
+const CASES: Cases = {
   "what is committed by one client is read by the other": async (stores) => {
     await setUp(stores, { a: 1, b: 2 });
     assert.equal(await look(stores, "a"), 1);
