@@ -62,4 +62,4 @@ export {
   replicaId,
 } from "./replica-id.ts";
 export { NO_SLOT, type Slot, slot } from "./slot.ts";
-export type { Role, Status } from "./status.ts";
+export type { BriefStatus, Role, Status } from "./status.ts";

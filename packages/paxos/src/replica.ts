@@ -32,7 +32,7 @@ import { Reads } from "./reads.ts";
 import { formatReplica, type ReplicaId } from "./replica-id.ts";
 import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
 import { startUp } from "./startup.ts";
-import type { Role, Status } from "./status.ts";
+import type { BriefStatus, Role, Status } from "./status.ts";
 import { Transfer } from "./transfer.ts";
 
 type InputHandlers = { readonly [K in InputKind]: (input: InputOf<K>) => void };
@@ -718,6 +718,15 @@ export class Replica {
     const { configuration } = this.learner;
     if (this.retired || !this.admitted || !isMember(configuration, this.context.self)) return "outsider";
     return isVoter(configuration, this.context.self) ? "follower" : "learner";
+  }
+
+  /** The part of `status()` that is asked for with every request, at the cost of three fields. */
+  brief(): BriefStatus {
+    return {
+      leading: this.leader !== undefined && this.fence === undefined,
+      leader: this.knownLeader,
+      applied: this.learner.applied,
+    };
   }
 
   status(): Status {

@@ -57,3 +57,9 @@ export interface Status {
   readonly ticks: number;
   readonly fencedBecause: string | undefined;
 }
+
+/** The part of a status that is asked for with every request. */
+export interface BriefStatus extends Pick<Status, "leader" | "applied"> {
+  /** Whether the role is "leader". */
+  readonly leading: boolean;
+}

@@ -96,7 +96,7 @@ test("many commands at once, more than the session window, are applied once each
   const world = await threeLogs();
   const follower = [...world.logs.values()].find((log) => log !== world.leader)!;
   for (const log of [world.leader, follower]) {
-    const names = Array.from({ length: 50 }, (_, i) => `${log.status().replica.replica}-${i}`);
+    const names = Array.from({ length: 50 }, (_, i) => `${log.describe().replica}-${i}`);
     const results = await world.settle(Promise.all(names.map((name) => log.propose(bytes(name)))));
     expect(new Set(results).size).toBe(50);
   }
@@ -109,7 +109,7 @@ test("many commands at once, more than the session window, are applied once each
 
 test("a command outlives a change of leader, and is applied once", async () => {
   const world = await threeLogs();
-  const old = world.leader.status().replica.replica;
+  const old = world.leader.describe().replica;
   world.cut.add(old);
   const proposed = world.logs.get(old)!.propose(bytes("from the old leader"));
   const other = IDS.find((id) => id !== old)!;
@@ -164,9 +164,12 @@ test("a command that is too large is refused for good, and gives its place back"
 
 test("leadership is handed over, and its status says so", async () => {
   const world = await threeLogs();
-  const to = IDS.find((id) => id !== world.leader.status().replica.replica)!;
+  const to = IDS.find((id) => id !== world.leader.describe().replica)!;
   await world.settle(world.leader.transferLeadership(to));
   await world.pass(5);
-  expect(world.leader.status().replica.replica).toBe(to);
-  for (const log of world.logs.values()) expect(log.status().leader).toBe(IDS.indexOf(to) + 1);
+  expect(world.leader.describe().replica).toBe(to);
+  for (const log of world.logs.values()) {
+    const { applied, role } = log.describe();
+    expect(log.status()).toEqual({ isLeader: role === "leader", leader: IDS.indexOf(to) + 1, applied });
+  }
 });

@@ -18,7 +18,7 @@ import type { ReplicaOptions } from "../options.ts";
 import { Replica } from "../replica.ts";
 import type { ReplicaId } from "../replica-id.ts";
 import { type Slot, slotAfter } from "../slot.ts";
-import type { Status } from "../status.ts";
+import type { BriefStatus, Status } from "../status.ts";
 import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
 import { keyOf, type Outcome, RefusedError, Waiting } from "./waiting.ts";
 
@@ -87,6 +87,11 @@ export class Driver {
 
   status(): Status {
     return this.replica.status();
+  }
+
+  /** As `status`, of which it is the part that costs next to nothing. */
+  brief(): BriefStatus {
+    return this.replica.brief();
   }
 
   /**

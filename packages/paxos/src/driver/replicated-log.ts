@@ -23,13 +23,12 @@ export interface ReplicatedLogOptions extends DriverOptions {
   readonly waitingMax?: number;
 }
 
-/** What a log says of itself to those who route by it; `replica` has the rest. */
+/** What a log says of itself to those who route by it; `describe` has the rest. */
 export interface ReplicatedLogStatus {
   readonly isLeader: boolean;
   /** The node that leads, if known. */
   readonly leader: number | undefined;
   readonly applied: number;
-  readonly replica: Status;
 }
 
 /** The first pause before a command is proposed again, and the longest, in milliseconds; in between it doubles. */
@@ -150,14 +149,13 @@ export class ReplicatedLog {
   }
 
   status(): ReplicatedLogStatus {
-    const replica = this.#driver.status();
-    const { applied, leader, role } = replica;
-    return {
-      isLeader: role === "leader",
-      leader: leader === undefined ? undefined : nodeOf(leader),
-      applied,
-      replica,
-    };
+    const { applied, leader, leading } = this.#driver.brief();
+    return { isLeader: leading, leader: leader === undefined ? undefined : nodeOf(leader), applied };
+  }
+
+  /** All that there is to tell, for people and metrics. */
+  describe(): Status {
+    return this.#driver.status();
   }
 
   /** As `Driver.transferLeadership`. */
