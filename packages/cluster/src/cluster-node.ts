@@ -53,7 +53,13 @@ export class ClusterNode {
       ask: (node, shard, request) =>
         node === self ? this.serve(shard, request) : transport.ask(node, shard, request),
     };
-    this.router = new Router({ placement, transport: local, runtime, self });
+    this.router = new Router({
+      placement,
+      transport: local,
+      runtime,
+      self,
+      leaderOf: (shard) => this.#hosted.get(shard)?.replica.consensus.status().leader,
+    });
     this.coordinators = new CoordinatorDriver({
       router: this.router,
       runtime,

@@ -1,4 +1,7 @@
-/** Finds a replica that answers: the one that answered last, then the others, again and again until the time is up. */
+/**
+ * Finds a replica that answers: the leader as far as it is known, since others have to ask it in turn; or the one that answered last;
+ * then the others, again and again until the time is up.
+ */
 
 import type { TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
@@ -16,6 +19,8 @@ export interface RouterOptions {
   readonly runtime: Runtime;
   /** The node that this router is on, if it has replicas itself: it is asked first. */
   readonly self?: number | undefined;
+  /** The node that leads a shard, if that is known here. It may be out of date. Default: never known. */
+  readonly leaderOf?: (shard: number) => number | undefined;
   /** For one question to one node, in milliseconds. Default 2,000. */
   readonly askMs?: number;
   /** For an answer from any node, in milliseconds. Default 10,000. */
@@ -28,6 +33,8 @@ export class Router implements ShardAccess {
   readonly #totalMs: number;
   /** The node that answered last, by shard. */
   readonly #preferred = new Map<number, number>();
+  /** A leader that did not answer: until then, by the clock of the runtime, it does not come first. */
+  readonly #avoided = new Map<number, { readonly node: number; readonly until: number }>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -64,6 +71,7 @@ export class Router implements ShardAccess {
         }
         last = answer.message;
         this.#preferred.delete(shard);
+        this.#avoided.set(shard, { node, until: runtime.now() + this.#askMs });
         if (runtime.now() > deadline) throw unavailable(shard, last);
       }
       await pause(runtime, jittered(runtime, Math.min(200, 10 * 2 ** round)));
@@ -84,11 +92,18 @@ export class Router implements ShardAccess {
   }
 
   #candidates(shard: number): readonly number[] {
-    const { placement, self } = this.#options;
-    const replicas = placement.replicasOf(shard);
-    const first =
-      this.#preferred.get(shard) ?? (self !== undefined && replicas.includes(self) ? self : undefined);
+    const replicas = this.#options.placement.replicasOf(shard);
+    const first = this.#first(shard, replicas);
     return first === undefined ? replicas : [first, ...replicas.filter((node) => node !== first)];
+  }
+
+  #first(shard: number, replicas: readonly number[]): number | undefined {
+    const { runtime, self, leaderOf } = this.#options;
+    const leader = leaderOf?.(shard);
+    const avoided = this.#avoided.get(shard);
+    const isAvoided = avoided !== undefined && avoided.node === leader && runtime.now() < avoided.until;
+    if (leader !== undefined && !isAvoided && replicas.includes(leader)) return leader;
+    return this.#preferred.get(shard) ?? (self !== undefined && replicas.includes(self) ? self : undefined);
   }
 }
 
