@@ -10,6 +10,7 @@ import { hashRing } from "./hash-ring.ts";
 import { memory } from "./memory.ts";
 import { paxos } from "./paxos.ts";
 import { paxosDurable } from "./paxos-durable.ts";
+import { smallBank, tpcc, ycsb } from "./workloads.ts";
 
 export interface SuiteOptions {
   /** Fewer rounds and operations: a look, not a figure to quote. */
@@ -29,4 +30,7 @@ export const suites: Readonly<Record<string, Suite>> = {
   "paxos-durable": paxosDurable,
   paxos,
   "hash-ring": (options) => hashRing(options),
+  smallbank: smallBank,
+  ycsb,
+  tpcc,
 };

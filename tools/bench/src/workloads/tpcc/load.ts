@@ -1,0 +1,158 @@
+/** The initial population (clause 4.3.3), scaled: seven tenths of the orders are delivered, the others are new. */
+import type { TransactionContext } from "@khonsu/core";
+import { Prng } from "@khonsu/testkit/simulator";
+import { inTransactions, type TransactionStore } from "../workload.ts";
+import { lastName, lastNames, type Scale } from "./scale.ts";
+import * as schema from "./schema.ts";
+import { ITEMS_A_BATCH, key } from "./schema.ts";
+
+export const PAYMENT_CENTS = 1000;
+
+export async function load(store: TransactionStore, scale: Scale): Promise<void> {
+  const random = new Prng("tpcc").split("load");
+  for (let w = 1; w <= scale.warehouses; w++) {
+    await store.transact(async (tx) => loadWarehouse(tx, w, scale, random));
+    await inTransactions(store, upTo(scale.items), (tx, item) => loadStock(tx, w, item, random));
+    for (let d = 1; d <= scale.districts; d++) await loadDistrict(store, w, d, scale, random);
+  }
+}
+
+function loadWarehouse(
+  tx: TransactionContext,
+  w: number,
+  { districts, customers, items }: Scale,
+  random: Prng,
+): void {
+  const tax = random.integer(0, 2000) / 10_000;
+  const ytd = districts * customers * PAYMENT_CENTS;
+  tx.write(
+    key.warehouse(w),
+    schema.WAREHOUSE.batch({ name: `W${w}`, street: "Street 1", city: "Thebes", tax, ytd }),
+  );
+  // The catalogue is the same in each warehouse.
+  const catalogue = new Prng("tpcc").split("items");
+  const all = upTo(items).map((item) => ({
+    item,
+    image: catalogue.integer(1, 10_000),
+    name: `item ${item}`,
+    price: catalogue.integer(100, 10_000),
+    data: catalogue.chance(0.1) ? "ORIGINAL goods of good quality" : "goods of good quality, new",
+  }));
+  for (let from = 0; from < items; from += ITEMS_A_BATCH)
+    tx.write(key.items(w, from + 1), schema.ITEM.batch(...all.slice(from, from + ITEMS_A_BATCH)));
+}
+
+function loadStock(tx: TransactionContext, w: number, item: number, random: Prng): void {
+  const data = random.chance(0.1) ? "ORIGINAL stock of good quality" : "stock of good quality, new";
+  const stock = { quantity: random.integer(10, 100), ytd: 0, orders: 0, remoteOrders: 0, data };
+  tx.write(
+    key.stock(w, item),
+    schema.STOCK.batch({ ...stock, districtInfo: `stock of item ${item}`.padEnd(24) }),
+  );
+}
+
+async function loadDistrict(
+  store: TransactionStore,
+  w: number,
+  d: number,
+  scale: Scale,
+  random: Prng,
+): Promise<void> {
+  const { customers } = scale;
+  const place = { street: "Street 1", city: "Thebes" };
+  const district = { ...place, name: `D${d}`, tax: random.integer(0, 2000) / 10_000 };
+  await store.transact(async (tx) => {
+    const counters = { ytd: customers * PAYMENT_CENTS, nextOrder: customers + 1 };
+    tx.write(key.district(w, d), schema.DISTRICT.batch({ ...district, ...counters }));
+    const paid = upTo(customers).map((customer) => ({
+      customerWarehouse: w,
+      customerDistrict: d,
+      customer,
+      amount: PAYMENT_CENTS,
+      date: 1,
+      data: "initial payment",
+    }));
+    tx.write(key.history(w, d), schema.HISTORY.batch(...paid));
+    loadNames(tx, w, d, scale);
+  });
+  const buyers = random.shuffled(upTo(customers));
+  await inTransactions(store, upTo(customers), (tx, c) => loadCustomer(tx, w, d, c, scale, random));
+  await inTransactions(store, upTo(customers), (tx, o) =>
+    loadOrder(tx, w, d, o, buyers[o - 1]!, scale, random),
+  );
+}
+
+function nameOf(customer: number, scale: Scale): string {
+  return lastName((customer - 1) % lastNames(scale));
+}
+
+function loadNames(tx: TransactionContext, w: number, d: number, scale: Scale): void {
+  for (let name = 0; name < lastNames(scale); name++) {
+    const last = lastName(name);
+    const same = upTo(scale.customers).filter((customer) => nameOf(customer, scale) === last);
+    tx.write(key.sameName(w, d, last), schema.SAME_NAME.batch(...same.map((customer) => ({ customer }))));
+  }
+}
+
+function loadCustomer(
+  tx: TransactionContext,
+  w: number,
+  d: number,
+  c: number,
+  scale: Scale,
+  random: Prng,
+): void {
+  const customer = {
+    customer: c,
+    first: `first ${c}`,
+    last: nameOf(c, scale),
+    street: "Street 1",
+    city: "Thebes",
+    credit: random.chance(0.1) ? "BC" : "GC",
+    discount: random.integer(0, 5000) / 10_000,
+    balance: -PAYMENT_CENTS,
+    ytdPayment: PAYMENT_CENTS,
+    payments: 1,
+    deliveries: 0,
+    data: "a customer of long standing".padEnd(300, "."),
+  };
+  tx.write(key.customer(w, d, c), schema.CUSTOMER.batch(customer));
+}
+
+/** The first delivered orders cost nothing, so that balances agree with deliveries (clause 3.3.2.10). */
+function loadOrder(
+  tx: TransactionContext,
+  w: number,
+  d: number,
+  o: number,
+  customer: number,
+  { customers, items }: Scale,
+  random: Prng,
+): void {
+  const isDelivered = o <= deliveredAtFirst(customers);
+  const lines = upTo(random.integer(5, 15)).map(() => ({
+    item: random.integer(1, items),
+    supplier: w,
+    deliveredAt: isDelivered ? 1 : 0,
+    quantity: 5,
+    amount: isDelivered ? 0 : random.integer(1, 999_999),
+    districtInfo: "district".padEnd(24),
+  }));
+  const carrier = isDelivered ? random.integer(1, 10) : 0;
+  tx.write(
+    key.order(w, d, o),
+    schema.ORDER.batch({ customer, date: 1, carrier, lines: lines.length, isAllLocal: 1 }),
+  );
+  tx.write(key.lines(w, d, o), schema.ORDER_LINE.batch(...lines));
+  tx.write(key.lastOrder(w, d, customer), schema.LAST_ORDER.batch({ order: o }));
+  if (!isDelivered) tx.write(key.newOrder(w, d, o), schema.NEW_ORDER.batch({ order: o }));
+}
+
+/** How many orders of a district are delivered at first. */
+export function deliveredAtFirst(customers: number): number {
+  return Math.floor(customers * 0.7);
+}
+
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
