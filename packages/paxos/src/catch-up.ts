@@ -88,7 +88,7 @@ export class CatchUp {
     if (this.outstanding?.from === from) this.outstanding = undefined;
   }
 
-  /** The answer was an image that is of use. */
+  /** An image has come whole: whoever was asked for it was of use. */
   onImage(): void {
     this.fruitless = undefined;
   }

@@ -83,3 +83,15 @@ test("a source that does not answer is asked again, and left after an election t
   transfer.onOffer(OTHER, checkpoint);
   expect(transfer.active).toBe(true);
 });
+
+test("a source that offers its image again and again without a piece of it is left all the same", () => {
+  const context = contextOf();
+  const transfer = new ImageTransfer(context, undefined);
+  for (let tick = 0; tick < 30; tick++) {
+    if (tick === 0 || transfer.active) transfer.onOffer(SOURCE, checkpoint);
+    context.now++;
+    transfer.onTick();
+  }
+  expect(transfer.active).toBe(false);
+  expect(context.outbox.take(0).filter((effect) => effect.kind === "send").length).toBe(4);
+});

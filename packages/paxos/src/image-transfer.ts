@@ -42,6 +42,8 @@ export class ImageTransfer {
       return undefined;
     if (this.staged === undefined || !sameImage(this.staged.checkpoint, checkpoint)) {
       this.staged = { checkpoint, received: 0, running: 0 };
+    } else if (this.source === from) {
+      return undefined; // it is being fetched from there: only pieces are progress, so that a source without any is left
     }
     this.source = from;
     this.askedTimes = 0;

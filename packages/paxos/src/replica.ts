@@ -55,6 +55,8 @@ export class Replica {
   private campaign: Campaign | undefined;
   private leader: Leader | undefined;
   private checkpoint: Checkpoint | undefined;
+  /** The write that makes `checkpoint` the current one on disk. */
+  private adoptedBy = 0 as WriteId;
   /** The write after which the state machine is to be replaced by `checkpoint`. */
   private restoreAfter: WriteId | undefined;
   /** What the disk says the chain checksum is at some slot, until that slot is applied. */
@@ -508,7 +510,6 @@ export class Replica {
       this.catchUp.note(from, decided);
       this.catchUp.onAnswer(from);
       if (checkpoint.slot <= this.learner.applied || this.learner.restoring) return;
-      this.catchUp.onImage();
       this.install(this.images.onOffer(from, checkpoint));
     },
     fetchChunk: (from, { slot, offset }) => {
@@ -609,20 +610,20 @@ export class Replica {
     else this.catchUp.ask(from);
   }
 
+  /** Offers the image that stands on disk. One that is still on its way there cannot be read, and a crash may yet take it back. */
   private offerCheckpoint(to: ReplicaId): void {
     const { checkpoint } = this;
     const { decided } = this.learner;
-    if (checkpoint !== undefined)
+    if (checkpoint !== undefined && this.context.outbox.durable >= this.adoptedBy)
       this.context.outbox.send(to, { kind: "checkpointOffer", checkpoint, decided });
   }
 
   private onChunkRead(to: ReplicaId, slot: Slot, offset: number, bytes: Uint8Array | undefined): void {
     const { checkpoint } = this;
-    if (bytes === undefined || checkpoint?.slot !== slot) {
-      this.offerCheckpoint(to);
-      return;
-    }
-    this.context.outbox.send(to, { kind: "chunk", checkpoint, offset, bytes, checksum: crc32c(bytes) });
+    if (checkpoint?.slot !== slot) this.offerCheckpoint(to);
+    else if (bytes !== undefined)
+      this.context.outbox.send(to, { kind: "chunk", checkpoint, offset, bytes, checksum: crc32c(bytes) });
+    // Otherwise it is not answered, and turns to somebody else: the same offer again would bring the same request.
   }
 
   private onCheckpointTaken(slot: Slot, size: number, checksum: number): void {
@@ -636,6 +637,7 @@ export class Replica {
   private install(checkpoint: Checkpoint | undefined): void {
     if (checkpoint === undefined) return;
     this.images.stop();
+    this.catchUp.onImage();
     if (checkpoint.slot <= this.learner.applied) return;
     if (this.leader !== undefined) this.resign();
     this.learner.beginRestore(checkpoint);
@@ -648,6 +650,7 @@ export class Replica {
     invariant(trimmed <= checkpoint.slot, "PX-9", "the log is never trimmed past the checkpoint");
     this.context.outbox.record({ kind: "checkpoint", checkpoint, trimmed });
     this.checkpoint = checkpoint;
+    this.adoptedBy = this.context.outbox.barrier;
     this.images.supersede(checkpoint.slot);
     this.acceptor.forget(checkpoint.slot);
     this.context.log.trim(trimmed);

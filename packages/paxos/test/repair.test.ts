@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Configuration } from "../src/configuration.ts";
 import type { Envelope } from "../src/message.ts";
 import type { ReplicaOptions } from "../src/options.ts";
-import { type ReplicaId, replicaId } from "../src/replica-id.ts";
+import { nodeOf, type ReplicaId, replicaId } from "../src/replica-id.ts";
 import type { Slot } from "../src/slot.ts";
 import { Cluster, propose } from "./cluster.ts";
 
@@ -160,4 +160,39 @@ test("a storage failure fences the replica, and says so once", () => {
     role: "fenced",
     fencedBecause: "the disk is gone",
   });
+});
+
+test("PX-10 an image that is not on disk yet is offered to nobody, and nobody asks for it without end", () => {
+  const five = [1, 2, 3, 4, 5].map((node) => replicaId(node));
+  const cluster = new Cluster({ checkpointEntries: 5, retainEntries: 0 });
+  cluster.found({ ...GROUP, voters: five });
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  const leader = cluster.leaders[0]!.id;
+  const [installing, behind, ...others] = five.filter((id) => id !== leader) as [ReplicaId, ReplicaId];
+  const isolate = (id: ReplicaId, from: readonly ReplicaId[]) => {
+    for (const other of from)
+      cluster.cut.add(`${nodeOf(id)}>${nodeOf(other)}`).add(`${nodeOf(other)}>${nodeOf(id)}`);
+  };
+  for (const id of [installing, behind])
+    isolate(
+      id,
+      five.filter((other) => other !== id),
+    );
+  for (let i = 1; i <= 12; i++) propose(cluster, leader, 1, i, `c${i}`);
+  cluster.tick(5);
+  cluster.cut.clear();
+  isolate(behind, [leader, ...others]);
+  // It receives the image from the others, and cannot write it; only it can be reached from the one that is behind.
+  cluster.stalled.add(installing);
+  const offers: number[] = [];
+  cluster.onDeliver = ({ from, message }) => {
+    if (message.kind === "checkpointOffer" && from === installing) offers.push(message.checkpoint.slot);
+  };
+  cluster.tickUntil(() => cluster.node(installing).replica.status().checkpoint > 0);
+  cluster.tick(10);
+  expect(cluster.node(installing).disk.images.size).toBe(0);
+  expect(offers).toEqual([]);
+  cluster.stalled.clear();
+  cluster.tickUntil(caughtUp(cluster, behind));
+  expect(offers.length).toBeGreaterThan(0);
 });

@@ -21,4 +21,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: "6e19230c493c-410",
     found: "a read misdirected to a torn record passed for the end of the log, and cut off a durable promise",
   },
+  {
+    seed: "n1-3235",
+    found:
+      "a replica offered an image that its stalled disk did not hold yet, and was asked for it without end",
+  },
 ];
