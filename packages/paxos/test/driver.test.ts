@@ -122,6 +122,19 @@ test("hard case 19: a proposal repeated through another replica is applied once 
   for (const log of world.logs.values()) expect(log).toEqual(["once"]);
 });
 
+test("PX-15 a command that fell behind its client's window on its way is refused: it may never have been applied", async () => {
+  const world = await threeDrivers();
+  const outcomes = Promise.allSettled([
+    world.leader.propose({ client: 1, sequence: 10_000, command: Buffer.from("new") }),
+    world.leader.propose({ client: 1, sequence: 1, command: Buffer.from("old") }),
+  ]);
+  await world.pass(5);
+  const [applied, expired] = await outcomes;
+  expect(applied.status).toBe("fulfilled");
+  expect(expired).toMatchObject({ status: "rejected", reason: { code: "KHONSU_SESSION_EXPIRED" } });
+  for (const log of world.logs.values()) expect(log).toEqual(["new"]);
+});
+
 test("leadership is handed over, a member is added, promoted and catches up by an image", async () => {
   const world = await threeDrivers({ checkpointEntries: 10, retainEntries: 0, chunkBytes: 32 });
   for (let i = 1; i <= 30; i++)

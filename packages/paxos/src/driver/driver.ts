@@ -10,14 +10,14 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { crc32c } from "../checksum.ts";
 import type { Configuration, MembershipChange } from "../configuration.ts";
 import type { Effect, EffectOf, PersistEffect } from "../effect.ts";
-import type { DecidedEntry, Proposal } from "../entry.ts";
+import type { DecidedEntry, DuplicateEntry, Proposal } from "../entry.ts";
 import { PaxosError, refusal } from "../errors.ts";
 import type { Input } from "../input.ts";
 import type { Envelope } from "../message.ts";
 import type { ReplicaOptions } from "../options.ts";
 import { Replica } from "../replica.ts";
 import type { ReplicaId } from "../replica-id.ts";
-import { type Slot, slotAfter } from "../slot.ts";
+import { NO_SLOT, type Slot, slotAfter } from "../slot.ts";
 import type { BriefStatus, Status } from "../status.ts";
 import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
 import { keyOf, type Outcome, RefusedError, Waiting } from "./waiting.ts";
@@ -308,9 +308,17 @@ export class Driver {
         const result = this.options.stateMachine.apply(slot, entry.command);
         if (!this.outcomes.isEmpty) this.outcomes.resolve(keyOf(entry), { slot, result });
       } else if (entry.kind === "duplicate") {
-        this.outcomes.resolve(keyOf(entry), { slot: entry.appliedAt, result: undefined });
+        this.answerDuplicate(entry);
       }
     });
+  }
+
+  /** A duplicate older than the client's window may never have been applied: that much is no longer known. */
+  private answerDuplicate({ appliedAt, client, sequence }: DuplicateEntry): void {
+    const key = keyOf({ client, sequence });
+    const message = `Cannot tell whether command ${sequence} of client ${client} was applied: it is older than the client's window`;
+    if (appliedAt !== NO_SLOT) this.outcomes.resolve(key, { slot: appliedAt, result: undefined });
+    else this.outcomes.reject(key, new RefusedError(refusal("KHONSU_SESSION_EXPIRED", message, undefined)));
   }
 
   /** Writes what there is to write, again and again; each round is one synced batch. */
