@@ -36,12 +36,21 @@ test("PX-10 an image is complete once every piece has come in turn and the whole
   expect(transfer.onChunk(SOURCE, piece(80))).toBe(checkpoint);
 });
 
-test("an image whose pieces are right and whose whole is not is begun again", () => {
-  const wrong = { ...checkpoint, checksum: checkpoint.checksum + 1 };
-  const transfer = new ImageTransfer(contextOf(), undefined);
+test("an image whose pieces are right and whose whole is not gives way to another, and is begun again if there is none", () => {
+  const wrong = { ...checkpoint, slot: slot(31), checksum: checkpoint.checksum + 1 };
+  const context = contextOf();
+  const transfer = new ImageTransfer(context, undefined);
   transfer.onOffer(SOURCE, wrong);
   expect(transfer.onChunk(SOURCE, piece(0, 100, wrong))).toBeUndefined();
   expect(transfer.active).toBe(false);
+  transfer.onOffer(SOURCE, wrong);
+  expect(transfer.active).toBe(false);
+  // An older one of another source is fetched to its end, although the bad one, which is newer, is offered again meanwhile.
+  transfer.onOffer(OTHER, checkpoint);
+  context.now += 1000;
+  transfer.onOffer(SOURCE, wrong);
+  expect(transfer.progress?.checkpoint).toBe(checkpoint);
+  transfer.stop();
   transfer.onOffer(SOURCE, wrong);
   expect(transfer.progress?.received).toBe(0);
 });

@@ -18,6 +18,8 @@ export class ImageTransfer {
   private source: ReplicaId | undefined;
   private askedAt = 0;
   private askedTimes = 0;
+  /** What each source last gave whose pieces did not make the image that it offered, and when. */
+  private readonly refused = new Map<ReplicaId, { readonly checkpoint: Checkpoint; readonly at: number }>();
 
   constructor(context: Context, staged: StagedImage | undefined) {
     this.context = context;
@@ -40,6 +42,7 @@ export class ImageTransfer {
   onOffer(from: ReplicaId, checkpoint: Checkpoint): Checkpoint | undefined {
     if (this.active && this.source !== from && this.staged!.checkpoint.slot >= checkpoint.slot)
       return undefined;
+    if (this.isRefused(from, checkpoint)) return undefined;
     if (this.staged === undefined || !sameImage(this.staged.checkpoint, checkpoint)) {
       this.staged = { checkpoint, received: 0, running: 0 };
     } else if (this.source === from) {
@@ -50,6 +53,13 @@ export class ImageTransfer {
     if (this.staged.received === checkpoint.size) return this.complete(this.staged);
     this.ask();
     return undefined;
+  }
+
+  /** A bad image does not take the place of one that comes from elsewhere; if none does, it is tried again after a while. */
+  private isRefused(from: ReplicaId, checkpoint: Checkpoint): boolean {
+    const refused = this.refused.get(from);
+    if (refused === undefined || !sameImage(refused.checkpoint, checkpoint)) return false;
+    return this.active || this.context.now - refused.at < 2 * this.context.options.electionTimeoutTicks;
   }
 
   private ask(): void {
@@ -101,7 +111,8 @@ export class ImageTransfer {
 
   private complete({ checkpoint, running }: StagedImage): Checkpoint | undefined {
     if (running === checkpoint.checksum) return checkpoint;
-    // Every piece was right and the whole is not: the sender changed its image. Begin again.
+    // Every piece was right and the whole is not: the image has rotted at the sender. Begin again, with another if there is one.
+    if (this.source !== undefined) this.refused.set(this.source, { checkpoint, at: this.context.now });
     this.staged = { checkpoint, received: 0, running: 0 };
     this.source = undefined;
     return undefined;
