@@ -257,7 +257,7 @@ const readMutants: readonly Mutant[] = [
   },
   {
     name: "old-leader-confirmed",
-    profile: "partial-partition",
+    profile: "returning-leader",
     description: "An acceptor confirms a leader although it has promised a higher ballot.",
     file: source("replica.ts"),
     search:
@@ -307,6 +307,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "image-unchecked",
+    profile: "checkpoints",
     description: "A received image becomes current without a look at its checksum.",
     file: source("image-transfer.ts"),
     search: "if (running === checkpoint.checksum) return checkpoint;",

@@ -5,13 +5,16 @@ import type { PaxosCluster } from "./cluster.ts";
 import type { SimulatedNode } from "./node.ts";
 import { slotOf } from "./stored-frame.ts";
 
+/** Stands for the image of a checkpoint among damaged slots. */
+export const IMAGE = -1;
+
 /** Slots that `node` holds in a record that is damaged now. */
 export function damagedSlots(node: SimulatedNode): Set<number> {
   const slots = new Set<number>();
   for (const key of node.disk.damagedKeys) {
     const frame = node.disk.durable.get(key);
     if (frame === undefined) continue;
-    if (frame.kind === "image") slots.add(-1);
+    if (frame.kind === "image") slots.add(IMAGE);
     const slot = slotOf(frame);
     if (slot !== undefined) slots.add(slot);
   }
@@ -33,7 +36,7 @@ export function holdsWhole(cluster: PaxosCluster, node: SimulatedNode, slot: num
   if (isDiskLost(node)) return false;
   const view = cluster.acceptorCheck.view(node.self);
   const damaged = damagedSlots(node);
-  if (view.checkpoint >= slot && !damaged.has(-1)) return true;
+  if (view.checkpoint >= slot && !damaged.has(IMAGE)) return true;
   return view.slots.get(slot)?.identity === cluster.chosen.at(slot)?.identity && !damaged.has(slot);
 }
 

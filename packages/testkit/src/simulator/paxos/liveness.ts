@@ -9,7 +9,7 @@ import { linksOf } from "../partition.ts";
 import type { Prng } from "../prng.ts";
 import type { Client } from "./client.ts";
 import type { PaxosCluster } from "./cluster.ts";
-import { damagedSlots, holdsWhole, isDiskLost } from "./damage.ts";
+import { damagedSlots, holdsWhole, IMAGE, isDiskLost } from "./damage.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { Operator } from "./operator.ts";
 
@@ -104,17 +104,26 @@ function hasQuorums(nodes: readonly SimulatedNode[], { voters, quorums }: Config
 
 /** Whether for each damaged slot the others still make the quorums, or one of them has it decided and whole. */
 function isRecoverable(cluster: PaxosCluster, core: readonly SimulatedNode[]): boolean {
-  const { configuration } = cluster.chosen;
-  for (const node of core) {
-    for (const slot of damagedSlots(node)) {
+  return core.every((node) =>
+    [...damagedSlots(node)].every((slot) => {
       const others = core.filter((other) => other !== node && !damagedSlots(other).has(slot));
-      const hasImage = slot === -1 && others.length > 0;
-      const isToldElsewhere = others.some(
-        (other) => cluster.acceptorCheck.view(other.self).decided >= slot && holdsWhole(cluster, other, slot),
-      );
-      if (!hasImage && !hasQuorums(others, configuration) && !isToldElsewhere) return false;
-    }
-  }
+      return slot === IMAGE
+        ? others.some((other) => holdsAllOf(cluster, other, node))
+        : hasQuorums(others, cluster.chosen.configuration) || isToldBy(cluster, others, slot);
+    }),
+  );
+}
+
+function isToldBy(cluster: PaxosCluster, others: readonly SimulatedNode[], slot: number): boolean {
+  return others.some(
+    (other) => cluster.acceptorCheck.view(other.self).decided >= slot && holdsWhole(cluster, other, slot),
+  );
+}
+
+/** Whether `node` has, as entries or within its image, all that stood in the damaged image of `damaged`. */
+function holdsAllOf(cluster: PaxosCluster, node: SimulatedNode, damaged: SimulatedNode): boolean {
+  const { checkpoint } = cluster.acceptorCheck.view(damaged.self);
+  for (let slot = 1; slot <= checkpoint; slot += 1) if (!holdsWhole(cluster, node, slot)) return false;
   return true;
 }
 

@@ -395,7 +395,18 @@ export class SimulatedNode {
         this.#machine.skip(slot, entry.kind);
       }
       replicaCheck.applied(this.self, this.#machine.index, this.#machine.hash);
-      if (entry.kind === "command" || entry.kind === "duplicate") this.#answer(entry.client, entry.sequence);
+      if (entry.kind === "duplicate" && entry.appliedAt === 0) this.#refuseExpired(entry);
+      else if (entry.kind === "command" || entry.kind === "duplicate")
+        this.#answer(entry.client, entry.sequence);
+    });
+  }
+
+  /** A repetition older than its client's window: whoever still asks for it can only be told that. */
+  #refuseExpired({ client, sequence }: { client: number; sequence: number }): void {
+    this.#refuse(client, sequence, {
+      code: "KHONSU_SESSION_EXPIRED",
+      retryable: false,
+      leader: undefined,
     });
   }
 
@@ -486,7 +497,7 @@ export class SimulatedNode {
 
   #restore({ checkpoint }: Extract<Effect, { kind: "restore" }>): void {
     const image = this.#storage.readImage(checkpoint.slot);
-    if (image === undefined || image === "io-error") {
+    if (image === undefined || image === "io-error" || crc32c(image) !== checkpoint.checksum) {
       this.#step({ kind: "storageFailed", message: "the image to restore cannot be read" });
       return;
     }

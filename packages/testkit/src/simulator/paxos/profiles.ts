@@ -148,6 +148,23 @@ export const profiles: Readonly<Record<string, Profile>> = {
     shapes: ["isolate", "deaf", "mute"],
     operations: 3,
   },
+  "returning-leader": {
+    description: "hard case 17: a leader comes back, cut off from the next one alone, and serves a read",
+    setup: () => ({
+      ...calm,
+      voters: 3,
+      spares: 0,
+      quorums: "majority",
+      leaseTicks: 0,
+      priorities: [2, 1, 0, 0, 0, 0, 0],
+      electionTimeoutTicks: 10,
+      faultsUntilUs: 6_000_000,
+      processes: 6,
+      retryMeanUs: 600_000,
+    }),
+    faults: (prng) => [1, 2, 3, 4].flatMap((second) => overthrow(prng.split(second), second * 1_000_000)),
+    operations: 3,
+  },
   "stalled-disk": {
     description: "hard case 18: a leader whose disk stalls is replaced",
     setup: () => ({
@@ -193,8 +210,9 @@ export const profiles: Readonly<Record<string, Profile>> = {
       chunkBytes: prng.pick([32, 100, 1_000]),
       voters: prng.pick([3, 5]),
     }),
-    weights: { partition: 4, crash: 4, pause: 2, "disk-slow": 1, damage: 1, clog: 1 },
+    weights: { partition: 4, crash: 4, pause: 2, "disk-slow": 1, damage: 1, clog: 1, target: 4 },
     shapes: ["isolate", "symmetric", "deaf"],
+    targetFaults: { "rot-image": 1 },
     operations: 2,
   },
   "flexible-quorums": {
@@ -214,3 +232,22 @@ export const profiles: Readonly<Record<string, Profile>> = {
     operations: 2,
   },
 };
+
+/**
+ * Node 1 is made leader, stands still without a link until node 2 leads, and comes back with its links to all but that one: whoever
+ * confirms it could tell of the higher ballot, and nobody else does.
+ */
+function overthrow(prng: Prng, atUs: number): FaultEvent[] {
+  const goneUs = 200_000 + prng.integer(0, 200_000);
+  const returnUs = prng.integer(0, 2_000);
+  const fromUs = atUs + 300_000;
+  return [
+    { atUs, fault: { kind: "target", name: "transfer", victim: 1, argument: prng.uint32() } },
+    { atUs: fromUs, fault: { kind: "pause", victim: 1, durationUs: goneUs + returnUs } },
+    { atUs: fromUs, fault: { kind: "partition", shape: "isolate", order: [1, 2, 3], durationUs: goneUs } },
+    {
+      atUs: fromUs,
+      fault: { kind: "partition", shape: "one-way-link", order: [2, 1, 3], durationUs: goneUs + 250_000 },
+    },
+  ];
+}

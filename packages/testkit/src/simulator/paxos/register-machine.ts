@@ -11,8 +11,8 @@ export interface RegisterAnswer {
   readonly applied: boolean;
 }
 
-/** How many answers are kept for each client; more than it may have unanswered. */
-const ANSWERS_MAX = 64;
+/** How far behind its newest command the answers of a client are kept: as far as replicas tell repetitions (`sessionWindow`). */
+const ANSWERS_WINDOW = 64;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -107,10 +107,9 @@ export class RegisterMachine {
   #remember(client: number, sequence: number, answer: RegisterAnswer): void {
     const kept = this.#answers.get(client) ?? new Map<number, RegisterAnswer>();
     this.#answers.set(client, kept.set(sequence, answer));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= ANSWERS_MAX) break;
-      kept.delete(oldest);
-    }
+    // By sequence, not by age: commands of one client may be decided in another order than they were numbered in.
+    const newest = Math.max(...kept.keys());
+    for (const old of kept.keys()) if (old <= newest - ANSWERS_WINDOW) kept.delete(old);
   }
 
   #mix(text: string): void {

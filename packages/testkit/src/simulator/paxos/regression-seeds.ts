@@ -26,4 +26,12 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     found:
       "a replica offered an image that its stalled disk did not hold yet, and was asked for it without end",
   },
+  {
+    seed: "returning-leader:t1-186",
+    found: "a repetition older than its client's window was answered as if it had been applied",
+  },
+  {
+    seed: "checkpoints:t2-87",
+    found: "a rotten image was fetched again and again, and kept a good one of another replica from being fetched",
+  },
 ];

@@ -1,5 +1,5 @@
-// What the fault injector may do to a Paxos cluster, and the faults that only it has: transfers of leadership at bad moments, and members
-// that come and go.
+// What the fault injector may do to a Paxos cluster, and the faults that only it has: transfers of leadership at bad moments, members
+// that come and go, images that rot under a running node.
 
 import { replicaId } from "@khonsu/paxos";
 import type { FaultSurface } from "../fault-injector.ts";
@@ -49,6 +49,7 @@ function targetFault(
   victim: SimulatedNode,
   argument: number,
 ): boolean {
+  if (name === "rot-image") return rotImage(cluster, operator, victim);
   if (cluster.setup.quorums !== "majority" && name !== "transfer" && name !== "transfer-and-crash")
     return false;
   switch (name) {
@@ -77,6 +78,13 @@ function targetFault(
     default:
       return false;
   }
+}
+
+/** An image rots under a node that runs: it has checked it when it began, and gives pieces of it to whoever is behind. */
+function rotImage(cluster: PaxosCluster, operator: Operator, { disk, node }: SimulatedNode): boolean {
+  const key = disk.keys().find((name) => disk.durable.get(name)?.kind === "image");
+  if (key === undefined || !operator.isIdle || !mayDamage(cluster, cluster.node(node), key)) return false;
+  return disk.rot(key);
 }
 
 function transfer(cluster: PaxosCluster, to: SimulatedNode): boolean {

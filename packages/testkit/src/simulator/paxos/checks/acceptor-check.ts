@@ -1,7 +1,7 @@
 // Holds what a replica tells others against what its disk supports at that moment (hard cases 1, 2, 3).
 //
-// Checks: `promise-went-down`, `accept-below-promise` on what becomes durable; `promise-not-durable`, `promise-hides-entry`,
-// `accepted-not-durable` on what is sent.
+// Checks: `promise-went-down`, `accept-below-promise` on what becomes durable; `ballot-not-durable`, `promise-not-durable`,
+// `promise-hides-entry`, `accepted-not-durable` on what is sent.
 
 import type { Ballot, DurableRecord, Entry, Envelope, MessageOf } from "@khonsu/paxos";
 import { ensure } from "../../failure.ts";
@@ -60,8 +60,20 @@ export class AcceptorCheck {
 
   /** A message leaves `envelope.from`. */
   sent({ from, message }: Envelope): void {
-    if (message.kind === "promise") this.#promise(from, message);
+    if (message.kind === "prepare") this.#prepare(from, message);
+    else if (message.kind === "promise") this.#promise(from, message);
     else if (message.kind === "accepted") this.#accepted(from, message);
+  }
+
+  /** A ballot is used once its maker's disk holds it: else a crash lets it make the same one again (PX-2). */
+  #prepare(from: number, { ballot }: MessageOf<"prepare">): void {
+    const { promised } = this.view(from);
+    ensure(
+      promised !== undefined && compare(promised, ballot) >= 0,
+      "ballot-not-durable",
+      () =>
+        `replica ${from} asks for promises of round ${ballot.round}, its disk holds ${promised?.round ?? "none"}`,
+    );
   }
 
   #promise(from: number, message: MessageOf<"promise">): void {

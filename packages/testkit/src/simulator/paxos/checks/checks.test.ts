@@ -127,6 +127,21 @@ describe("acceptor check", () => {
     expect(() => accept(one, 2, 4, noop)).toThrowError(failsWith("accept-below-promise"));
   });
 
+  test("a ballot is used once it is durable", () => {
+    const { promise, sent } = setup();
+    const ask = (round: number): Message => ({
+      kind: "prepare",
+      ballot: ballot(round),
+      from: 1 as Slot,
+      transfer: false,
+    });
+    expect(() => sent(ask(2))).toThrowError(failsWith("ballot-not-durable"));
+    promise(one, 1);
+    expect(() => sent(ask(2))).toThrowError(failsWith("ballot-not-durable"));
+    promise(one, 2);
+    sent(ask(2));
+  });
+
   test("a promise leaves once it is durable, and tells all that was accepted", () => {
     const { accept, promise, sent } = setup();
     const answer = (round: number, slots: readonly number[], doubtful: readonly number[] = []): Message => ({
