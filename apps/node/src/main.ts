@@ -1,7 +1,13 @@
 #!/usr/bin/env node
 /** The command line of the reference node. Each command is a file under `commands/`. */
 import { Command } from "commander";
+import { deleteCommand } from "./commands/delete.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { getCommand } from "./commands/get.ts";
+import { putCommand } from "./commands/put.ts";
+import { scanCommand } from "./commands/scan.ts";
+import { txnCommand } from "./commands/txn.ts";
+import { watchCommand } from "./commands/watch.ts";
 import { describeFailure } from "./failure.ts";
 
 const EXIT_FAILURE = 1;
@@ -14,7 +20,17 @@ const program = new Command("khonsu")
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 
-program.addCommand(demoCommand().copyInheritedSettings(program));
+const COMMANDS = [
+  getCommand(),
+  putCommand(),
+  deleteCommand(),
+  scanCommand(),
+  txnCommand(),
+  watchCommand(),
+  demoCommand(),
+];
+
+for (const command of COMMANDS) program.addCommand(command.copyInheritedSettings(program));
 try {
   await program.parseAsync();
 } catch (error) {

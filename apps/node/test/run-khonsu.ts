@@ -13,11 +13,23 @@ export interface Outcome {
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 export function runKhonsu(...args: string[]): Promise<Outcome> {
+  return runKhonsuWith({}, ...args);
+}
+
+export interface Surroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** What stands on standard input. Default: nothing. */
+  readonly input?: string | Uint8Array;
+}
+
+export function runKhonsuWith({ env = {}, input }: Surroundings, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env: withoutColours() }, (error, stdout, stderr) => {
+    const options = { env: { ...withoutColours(), ...env }, maxBuffer: 2 ** 28 };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
       const status = typeof error?.code === "number" ? error.code : error === null ? 0 : -1;
       resolve({ status, stdout, stderr });
     });
+    child.stdin!.end(input);
   });
 }
 

@@ -47,7 +47,7 @@ export function outputFormat(
  */
 export async function writeBatches(
   path: string,
-  batches: AsyncIterable<RecordBatch>,
+  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
   options: OutputOptions = {},
   terminal: Terminal = process.stdout,
 ): Promise<void> {
@@ -86,7 +86,9 @@ async function* encode(
   }
 }
 
-async function* oneSchema(batches: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch, void, undefined> {
+async function* oneSchema(
+  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
+): AsyncGenerator<RecordBatch, void, undefined> {
   let first: string | undefined;
   for await (const batch of batches) {
     const schema = schemaText(batch.schema);
