@@ -33,3 +33,11 @@ test("a timestamp from nowhere is admitted up to the shard's clock, or ten secon
   expect(clock.admits(at(50_000 * UNITS), at(50_000 * UNITS))).toBe(true);
   expect(clock.admits(at(50_000 * UNITS + 1), at(50_000 * UNITS))).toBe(false);
 });
+
+test("a moment before now is counted from the latest that is known, and not before 1970", () => {
+  const clock = new HybridClock(() => 1000);
+  expect(clock.before(400)).toBe(600 * UNITS);
+  clock.merge(at(5000 * UNITS));
+  expect(clock.before(400)).toBe(4600 * UNITS);
+  expect(clock.before(9000)).toBe(0);
+});

@@ -36,6 +36,12 @@ export class HybridClock {
     return Math.min(Math.max(0, units), TIMESTAMP_MAX) as CommitTimestamp;
   }
 
+  /** That many milliseconds before the latest moment known here, by the node's clock or by what was merged. */
+  before(milliseconds: number): CommitTimestamp {
+    const units = milliseconds * UNITS_PER_MILLISECOND;
+    return Math.max(this.#last - units, this.ago(milliseconds), 0) as CommitTimestamp;
+  }
+
   /** Takes notice of a timestamp that is in a log, or was admitted. */
   merge(timestamp: CommitTimestamp): void {
     if (timestamp > this.#last) this.#last = timestamp;

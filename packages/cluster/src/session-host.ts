@@ -69,7 +69,7 @@ export class SessionHost implements ClusterHost {
       isReadOnly: readOnly || isSnapshot,
       policy: mergePolicy(DEFAULT_POLICY, options),
       observed: this.observed,
-      since: isSnapshot || isRecent ? this.clock.ago(SNAPSHOT_AGE_MS) : BEGINNING,
+      since: isSnapshot || isRecent ? this.clock.before(SNAPSHOT_AGE_MS) : BEGINNING,
       isManaged,
     });
   }
