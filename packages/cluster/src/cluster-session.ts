@@ -7,7 +7,7 @@ import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { type AbortScope, type Conflict, type TransactHost, transact } from "@khonsu/core/transactions";
 import type { ClusterState } from "./cluster-state.ts";
 import { ClusterTransaction } from "./cluster-transaction.ts";
-import { type ClusterCommitEvent, type ClusterWatchOptions, watchCluster } from "./cluster-watch.ts";
+import { ClusterWatch, type ClusterWatchOptions } from "./cluster-watch.ts";
 import { ClusterError } from "./errors.ts";
 import { WATCH_PATIENCE_MS } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
@@ -62,8 +62,8 @@ export class ClusterSession {
   }
 
   /** What is committed from now on, or after where an earlier watch was: in each shard in the order of timestamps. */
-  watch(options: ClusterWatchOptions = {}): AsyncGenerator<ClusterCommitEvent, void, undefined> {
-    return watchCluster(this.#host.shards, options);
+  watch(options: ClusterWatchOptions = {}): ClusterWatch {
+    return new ClusterWatch(this.#host.shards, options);
   }
 }
 

@@ -3,7 +3,13 @@ export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
 export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
 export type { Consistency } from "./cluster-state.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
-export type { ClusterChange, ClusterCommitEvent, ClusterWatchOptions } from "./cluster-watch.ts";
+export {
+  type ClusterChange,
+  type ClusterCommitEvent,
+  ClusterWatch,
+  type ClusterWatchOptions,
+  type WatchPosition,
+} from "./cluster-watch.ts";
 // Entries and checkpoints of a shard as bytes.
 export { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 export { assertAddressed, decodeCommand, encodeCommand } from "./codec/command-codec.ts";

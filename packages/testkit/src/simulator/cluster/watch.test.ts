@@ -82,3 +82,56 @@ test("a watch from below the floor, or aborted, ends with an error that says so"
   await expect(runtime.settle(waiting)).rejects.toMatchObject({ code: "KHONSU_ABORTED" });
   cluster.close();
 });
+
+test("a watch goes on where another one was: nothing is told twice, nothing is left out", async () => {
+  const cluster = await TestCluster.open({ seed: 5, nodes: 3, shards: 3 });
+  const { runtime } = cluster;
+  const session = cluster.node(1).session();
+  const keys = ["w/a", "w/b", "w/c", "w/d"];
+  let next = 0;
+  const writeSome = async (count: number) => {
+    for (let i = 0; i < count; i++, next++) {
+      await runtime.settle(session.transact((tx) => tx.write(keys[next % keys.length]!, batch(next))));
+    }
+  };
+  const first = cluster.node(2).session().watch({ prefix: "w/" });
+  expect(first.position).toBeUndefined();
+  await runtime.settle(first.started);
+  await writeSome(8);
+  const told = await runtime.settle(take(first, 5));
+  const position = JSON.parse(JSON.stringify(first.position));
+  await first.return();
+  await writeSome(8);
+  const second = cluster.node(3).session().watch({ prefix: "w/", resume: position });
+  told.push(...(await runtime.settle(take(second, 11))));
+  const values = flat(told).map(([, , value]) => Number(value));
+  expect([...values].sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, index) => index));
+  // What is quiet moves on as well, so that a position does not grow old where nothing happens.
+  const before = second.position!;
+  await runtime.settle(
+    session.transact((tx) => {
+      for (const key of keys) tx.write(`other/${key}`, batch(0));
+    }),
+  );
+  const waiting = second.next();
+  await runtime.elapse(25_000);
+  const after = second.position!;
+  expect(Object.keys(after)).toEqual(["0", "1", "2"]);
+  expect(Object.entries(after).every(([shard, timestamp]) => timestamp >= before[shard]!)).toBe(true);
+  expect(Object.entries(after).some(([shard, timestamp]) => timestamp > before[shard]!)).toBe(true);
+  waiting.catch(() => {});
+  cluster.close();
+});
+
+test("where to go on from is checked before anything is asked", async () => {
+  const cluster = await TestCluster.open({ seed: 6, nodes: 1, shards: 2 });
+  const session = cluster.node(1).session();
+  const invalid = expect.objectContaining({ code: "KHONSU_INVALID_OPTION" });
+  expect(() => session.watch({ resume: { "0": session.observed } })).toThrow(invalid);
+  expect(() => session.watch({ resume: { "0": Number.NaN as never, "1": session.observed } })).toThrow(
+    invalid,
+  );
+  const both = { resume: { "0": session.observed, "1": session.observed }, fromTimestamp: session.observed };
+  expect(() => session.watch(both)).toThrow(invalid);
+  cluster.close();
+});
