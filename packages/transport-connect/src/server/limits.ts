@@ -21,6 +21,8 @@ export interface ServerLimits {
   readonly streamWindowBytes: number;
   /** The same over all streams of a connection. Above `streamWindowBytes`, so that one slow stream holds up no other. Default 8 MiB. */
   readonly connectionWindowBytes: number;
+  /** Bytes that one HTTP/2 connection may occupy, what waits to be sent included; then it gets no further streams. Default 64 MiB. */
+  readonly connectionMemoryBytes: number;
 }
 
 const KIB = 1024;
@@ -35,6 +37,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = Object.freeze({
   idleTimeoutMs: 60_000,
   streamWindowBytes: MIB,
   connectionWindowBytes: 8 * MIB,
+  connectionMemoryBytes: 64 * MIB,
 });
 
 /** HTTP/2 has 31 bits for a window. */

@@ -74,8 +74,10 @@ export class Listener {
   }
 
   #makeHttp2(handler: NodeHandler): Http2Server {
-    const { headerBytesMax, streamsPerConnectionMax, streamWindowBytes } = this.#limits;
+    const { connectionMemoryBytes, headerBytesMax, streamsPerConnectionMax, streamWindowBytes } =
+      this.#limits;
     const server = createHttp2Server({
+      maxSessionMemory: Math.ceil(connectionMemoryBytes / 1e6),
       settings: {
         initialWindowSize: streamWindowBytes,
         maxConcurrentStreams: streamsPerConnectionMax,

@@ -1,0 +1,62 @@
+/**
+ * One HTTP/2 connection to a node, without the reconnecting that Connect's own session manager does: a link that breaks is
+ * dialled anew, from the handshake on.
+ */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { PeerService } from "../gen/khonsu/peer/v1/peer_pb.ts";
+import type { TlsIdentity } from "../server/tls.ts";
+import type { PeerLimits } from "./options.ts";
+
+export class Connection {
+  readonly client: Client<typeof PeerService>;
+  readonly #session: ClientHttp2Session;
+
+  constructor(address: string, limits: PeerLimits, tls: TlsIdentity | undefined) {
+    const authority = `${tls === undefined ? "http" : "https"}://${address}`;
+    const session = connect(authority, {
+      // In megabytes: a message and a batch on each stream, both ways, and as much again. Above it a stream is reset.
+      maxSessionMemory: Math.ceil((8 * (limits.messageBytesMax + limits.batchBytesMax)) / 1e6),
+      settings: { initialWindowSize: limits.streamWindowBytes, enablePush: false },
+      ...(tls !== undefined && { cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }),
+      ...(tls?.peerAuthority !== undefined && { ca: tls.peerAuthority }),
+    });
+    session.once("connect", () => session.setLocalWindowSize(limits.connectionWindowBytes));
+    this.#session = session;
+    const frameBytesMax = limits.messageBytesMax + limits.batchBytesMax + 1024;
+    const transport = createGrpcTransport({
+      baseUrl: authority,
+      sessionManager: {
+        authority: new URL(authority).origin,
+        request: (method, path, headers) => this.#request(method, path, headers),
+        notifyResponseByteRead: () => {},
+      },
+      acceptCompression: [],
+      readMaxBytes: frameBytesMax,
+      writeMaxBytes: frameBytesMax,
+    });
+    this.client = createClient(PeerService, transport);
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  /** A stream on the session, once that is connected. */
+  #request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
+    const session = this.#session;
+    return new Promise((resolve, reject) => {
+      const onConnect = () => resolve(session.request({ ...headers, ":method": method, ":path": path }));
+      session.on("error", reject);
+      session.once("close", () => reject(new Error("the connection is closed")));
+      if (!session.connecting) onConnect();
+      else session.once("connect", onConnect);
+    });
+  }
+}

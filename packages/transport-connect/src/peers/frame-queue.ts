@@ -1,0 +1,119 @@
+/**
+ * What waits to be sent on one stream. Frames are written into the batch that is to go next as they come, so a batch costs one
+ * buffer however many they are; it leaves once the stream has taken the one before, and not before the turn of the event loop
+ * is over. Bounded: what does not fit is not taken.
+ */
+import type { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
+import { WireWriter } from "../wire/wire-writer.ts";
+import { type Batch, FRAME_OVERHEAD, seal, writeFrame } from "./frames.ts";
+import type { TrafficCounter } from "./status.ts";
+
+export interface QueueLimits {
+  readonly batchBytesMax: number;
+  readonly queueBytesMax: number;
+}
+
+const CAPACITY_MIN = 1024;
+
+interface OpenBatch {
+  readonly writer: WireWriter;
+  frames: number;
+}
+
+export class FrameQueue {
+  readonly #limits: QueueLimits;
+  readonly #sent: TrafficCounter;
+  /** Those that are full, in order; then the one that is open. */
+  readonly #full: OpenBatch[] = [];
+  #open: OpenBatch | undefined;
+  #bytes = 0;
+  /** The size of the next buffer: as large as the last batch came to be. */
+  #capacity = CAPACITY_MIN;
+  #isEnded = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(limits: QueueLimits, sent: TrafficCounter) {
+    this.#limits = limits;
+    this.#sent = sent;
+  }
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @returns false if there is no room, or the queue has ended; then nothing was taken. */
+  push(kind: FrameKind, number: number, name: string, body: Uint8Array): boolean {
+    const size = body.length + FRAME_OVERHEAD;
+    if (this.#isEnded) return false;
+    // A queue that is empty takes any frame: its size has a limit of its own.
+    if (this.#bytes > 0 && this.#bytes + size > this.#limits.queueBytesMax) return false;
+    this.#open ??= { writer: new WireWriter(Math.max(this.#capacity, size)), frames: 0 };
+    const { writer } = this.#open;
+    const before = writer.length;
+    writeFrame(writer, kind, number, name, body);
+    this.#open.frames++;
+    this.#bytes += writer.length - before;
+    if (writer.length >= this.#limits.batchBytesMax) {
+      this.#full.push(this.#open);
+      this.#open = undefined;
+    }
+    this.#wakeLater();
+    return true;
+  }
+
+  /** Ends the stream: at once, or with an error for the other side. What waits is dropped. */
+  end(error?: Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#error = error;
+    this.#full.length = 0;
+    this.#open = undefined;
+    this.#bytes = 0;
+    this.#wakeLater();
+  }
+
+  /** The batches, for one stream to send. Ends, or throws, as `end` says. */
+  async *batches(): AsyncGenerator<Batch, undefined> {
+    for (;;) {
+      if (this.#full.length === 0) await this.#turn();
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#isEnded) return;
+      const batch = this.#take();
+      if (batch !== undefined) yield batch;
+    }
+  }
+
+  #take(): Batch | undefined {
+    let batch = this.#full.shift();
+    if (batch === undefined) {
+      batch = this.#open;
+      this.#open = undefined;
+    }
+    if (batch === undefined) return undefined;
+    const frames = batch.writer.finish();
+    this.#bytes -= frames.length;
+    this.#capacity = Math.max(
+      CAPACITY_MIN,
+      Math.min(frames.length + (frames.length >> 2), this.#limits.batchBytesMax),
+    );
+    this.#sent.count(batch.frames, frames.length);
+    return seal(frames);
+  }
+
+  /** Resolves at the end of the turn in which there is something to send. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#open !== undefined || this.#isEnded) this.#wakeLater();
+    });
+  }
+
+  #wakeLater(): void {
+    const wake = this.#wake;
+    if (wake === undefined) return;
+    this.#wake = undefined;
+    setImmediate(wake);
+  }
+}
