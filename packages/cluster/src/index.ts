@@ -35,7 +35,14 @@ export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from ".
 export { DEFAULT_RETENTION, type Retention } from "./floor-keeper.ts";
 export { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
 export { KeyMap, type KeyMapOptions } from "./key-map.ts";
-export type { Answer, CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "./messages.ts";
+export {
+  type Answer,
+  type CommitRequest,
+  type ReadTime,
+  type ShardAnswer,
+  type ShardRequest,
+  WATCH_PATIENCE_MS,
+} from "./messages.ts";
 export type { KeyPlacement, Placement } from "./placement.ts";
 export type { ClusterSessionOptions, ClusterTransactionOptions } from "./session-host.ts";
 export type { Certified, Install } from "./shard/certify.ts";
@@ -80,4 +87,4 @@ export { type Validation, type ValidationResult, validate } from "./shard/valida
 export type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 export { ShardMapPlacement, type ShardMapPlacementOptions } from "./shard-map-placement.ts";
 export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
-export type { Transport } from "./transport.ts";
+export type { Serve, Transport } from "./transport.ts";

@@ -8,6 +8,12 @@ export {
   type PeerNetworkOptions,
 } from "./peers/options.ts";
 export { PeerNetwork } from "./peers/peer-network.ts";
+export {
+  answerShard,
+  SHARD_CHANNEL,
+  type ShardTransportOptions,
+  shardTransport,
+} from "./peers/shard-transport.ts";
 export type { LinkState, PeerEvent, PeerStatus, Traffic } from "./peers/status.ts";
 export type { NodeRequest, NodeResponse } from "./server/connect-handler.ts";
 export { type ConnectionInfo, connectionKey } from "./server/connection-info.ts";
