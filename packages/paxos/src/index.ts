@@ -13,6 +13,7 @@ export { chainAfter, crc32c, entryChecksum, isIntact, type UnsealedEntry } from 
 export type { Configuration, Learner, MembershipChange, QuorumSizes } from "./configuration.ts";
 export { Driver, type DriverOptions } from "./driver/driver.ts";
 export type { DriverClock, DriverTransport, StateMachine } from "./driver/interfaces.ts";
+export { foundingConfiguration, LogAdmin, type LogMembership, type LogReplica } from "./driver/log-admin.ts";
 export {
   ReplicatedLog,
   type ReplicatedLogOptions,

@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS } from "../options.ts";
 import { nodeOf, type ReplicaId } from "../replica-id.ts";
 import type { Status } from "../status.ts";
 import { Driver, type DriverOptions } from "./driver.ts";
+import { LogAdmin } from "./log-admin.ts";
 import { RefusedError } from "./waiting.ts";
 
 export interface ReplicatedLogOptions extends DriverOptions {
@@ -37,6 +38,8 @@ const PROPOSE_MS = 5000;
 const WAITING_MAX = 8192;
 
 export class ReplicatedLog {
+  /** Who takes part, and changes of that. */
+  readonly admin: LogAdmin;
   readonly #driver: Driver;
   readonly #options: ReplicatedLogOptions;
   readonly #window: number;
@@ -51,6 +54,7 @@ export class ReplicatedLog {
 
   private constructor(driver: Driver, options: ReplicatedLogOptions) {
     this.#driver = driver;
+    this.admin = new LogAdmin(driver);
     this.#options = options;
     this.#window = options.replica.sessionWindow ?? DEFAULT_LIMITS.sessionWindow;
     this.#client = Math.floor(options.random() * 2 ** 52);
