@@ -6,7 +6,7 @@
 import { Recovery } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import { ClusterSession } from "./cluster-session.ts";
-import type { OpenConsensus } from "./consensus.ts";
+import type { OpenConsensus, ReplicaStart } from "./consensus.ts";
 import { CoordinatorDriver } from "./coordinator-driver.ts";
 import { DEFAULT_RETENTION, keepFloors, type Retention } from "./floor-keeper.ts";
 import { HybridClock } from "./hybrid-clock.ts";
@@ -67,13 +67,25 @@ export class ClusterNode {
     });
   }
 
-  /** Opens the replicas that the placement gives this node. */
+  /** A node of a fixed cluster: opens the replicas that the placement gives it, as founders of their groups. */
   static async open(options: ClusterNodeOptions): Promise<ClusterNode> {
-    const node = new ClusterNode(options);
+    const node = ClusterNode.start(options);
     const { placement, self } = options;
     for (let shard = 0; shard < placement.shardCount; shard++) {
-      if (placement.replicasOf(shard).includes(self)) await node.#openReplica(shard);
+      const nodes = [...placement.replicasOf(shard)].sort((a, b) => a - b);
+      if (!nodes.includes(self)) continue;
+      const voters = nodes.map((each) => ({ node: each, incarnation: 1 }));
+      await node.openReplica(shard, {
+        self: { node: self, incarnation: 1 },
+        start: { kind: "found", voters },
+      });
     }
+    return node;
+  }
+
+  /** A node without replicas: they are opened and closed as the directory says. */
+  static start(options: ClusterNodeOptions): ClusterNode {
+    const node = new ClusterNode(options);
     node.#scheduleRecovery();
     node.#scheduleFloors();
     return node;
@@ -108,10 +120,12 @@ export class ClusterNode {
     this.#isClosed = true;
   }
 
-  async #openReplica(shard: number): Promise<void> {
+  /** Opens a replica of a shard and serves it. One at a time a shard; rejects with what opening the log rejects with. */
+  async openReplica(shard: number, how: ReplicaStart): Promise<void> {
     const { openConsensus, runtime, patience } = this.#options;
+    if (this.#hosted.has(shard)) throw new Error(`Invariant: shard ${shard} has one replica on a node`);
     const log = new ShardLog(shard, (timestamp) => this.clock.merge(timestamp));
-    const consensus = await openConsensus(shard, log);
+    const consensus = await openConsensus(shard, log, how);
     const replica = new ShardReplica({
       log,
       consensus,
@@ -121,6 +135,11 @@ export class ClusterNode {
       patience: { ...DEFAULT_PATIENCE, ...patience },
     });
     this.#hosted.set(shard, { replica, recovery: undefined });
+  }
+
+  /** Serves a shard no more. Its consensus is closed by whoever opened it. */
+  closeReplica(shard: number): void {
+    this.#hosted.delete(shard);
   }
 
   #scheduleRecovery(): void {

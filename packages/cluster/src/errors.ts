@@ -5,10 +5,20 @@
 
 import type { TransactionId } from "@khonsu/2pc";
 import type { ConflictDetail, ErrorCode } from "@khonsu/core";
+import type { DirectoryRefusalCode } from "./directory/command.ts";
 
 export type ClusterErrorCode =
   /** The codes of the embedded store, where the same happens in a cluster. */
   | ErrorCode
+  /** A change of the cluster's members or replicas was refused. Nothing was changed. */
+  | DirectoryRefusalCode
+  /** Bytes that are nothing the directory knows, or of another version. Nothing was done. */
+  | "KHONSU_DIRECTORY_MALFORMED"
+  /** The record of who this node is cannot be read, or is another node's. */
+  | "KHONSU_IDENTITY_CORRUPT"
+  | "KHONSU_IDENTITY_MISMATCH"
+  /** Nodes that were told to belong together belong to different clusters. */
+  | "KHONSU_CLUSTER_MISMATCH"
   /** No replica of a shard could serve in time. Nothing was applied. A retry can help. */
   | "KHONSU_UNAVAILABLE"
   /** A commit may still take effect: `transactionId` tells which. */

@@ -28,8 +28,33 @@ export {
   encodeShardRequest,
 } from "./codec/request-codec.ts";
 // For implementers of consensus, transport and placement.
-export type { Consensus, ConsensusStatus, LogApplication, OpenConsensus } from "./consensus.ts";
+export type {
+  Consensus,
+  ConsensusStatus,
+  GroupAdmin,
+  GroupMembership,
+  LogApplication,
+  OpenConsensus,
+  ReplicaStart,
+  StartMode,
+} from "./consensus.ts";
 export type { CommitResult } from "./coordinator-driver.ts";
+// Clusters whose nodes come and go.
+export { ClusterMember, type ClusterMemberOptions } from "./directory/cluster-member.ts";
+export type { Admission, DirectoryCommand, DirectoryRefusalCode } from "./directory/command.ts";
+export { Directory } from "./directory/directory.ts";
+export { DirectoryPlacement } from "./directory/directory-placement.ts";
+export type { ClusterLayout } from "./directory/found.ts";
+export type { RecordStore } from "./directory/node-record.ts";
+export {
+  DIRECTORY_GROUP,
+  type DirectoryState,
+  type GroupMove,
+  type GroupRecord,
+  type Member,
+  type MemberState,
+  type ReplicaIdentity,
+} from "./directory/state.ts";
 // The shard: a deterministic state machine over a log.
 export { ClusterError, type ClusterErrorCode, type ClusterErrorOptions } from "./errors.ts";
 export { DEFAULT_RETENTION, type Retention } from "./floor-keeper.ts";

@@ -1,0 +1,249 @@
+/**
+ * A node of a cluster whose members come and go: its record, the directory, its replicas, and, while it leads the directory, the mover.
+ * Everything outside comes in through interfaces, so that a test owns clock, network and disk.
+ */
+import { ClusterNode, type ClusterNodeOptions } from "../cluster-node.ts";
+import type { Consensus } from "../consensus.ts";
+import { ClusterError } from "../errors.ts";
+import { jittered, pause, within } from "../pause.ts";
+import type { Admission } from "./command.ts";
+import { type AskNode, Directory } from "./directory.ts";
+import { DirectoryPlacement } from "./directory-placement.ts";
+import { enrol } from "./enrolment.ts";
+import type { ClusterLayout } from "./found.ts";
+import { Mover } from "./mover.ts";
+import { NodeRecordKeeper, type RecordStore } from "./node-record.ts";
+import { decodeQuestion, decodeReply, encodeQuestion, encodeReply, type Reply } from "./question.ts";
+import { ReplicaKeeper } from "./replica-keeper.ts";
+import { serveQuestion } from "./serve.ts";
+import { DIRECTORY_GROUP, type DirectoryState } from "./state.ts";
+
+export interface ClusterMemberOptions extends Omit<ClusterNodeOptions, "self" | "placement"> {
+  /** Who this node is; its number is from 1 to 2^21 - 1, and nobody else's. */
+  readonly self: {
+    readonly node: number;
+    /** Host and port at which the other nodes reach it. */
+    readonly address: string;
+    /** What fails together. Default: each node by itself. */
+    readonly zone?: string | undefined;
+    /** How much it takes relative to others: above 0, at most 1000. Default 1. */
+    readonly weight?: number | undefined;
+  };
+  /** All founders, this node included, the same list on each; undefined for a node that joins a cluster that exists. */
+  readonly founders?: readonly number[] | undefined;
+  /** Other nodes that may be members; they are asked to be admitted. */
+  readonly seeds: readonly number[];
+  /** For founders, the same on each. */
+  readonly layout?: ClusterLayout | undefined;
+  readonly store: RecordStore;
+  /** Sends bytes to `memberAsked` of another node and resolves with its answer. */
+  readonly askNode: (node: number, question: Uint8Array) => Promise<Uint8Array>;
+  /** Where the members are, whenever that changes; those given to the network by the configuration stay. */
+  readonly onAddresses?: ((addresses: ReadonlyMap<number, string>) => void) | undefined;
+  /** The cluster is known: its id, and the incarnation of this node in it. Before anything is opened. */
+  readonly onCluster?: ((clusterId: string, incarnation: number) => void) | undefined;
+  /** Closes the replica of a group on this node, if it is open, and deletes its data. Resolves once that is durable. */
+  readonly dropConsensus: (group: number) => Promise<void>;
+  /** A replica could not be opened or deleted; it will be tried again. */
+  readonly onProblem?: ((group: number, error: unknown) => void) | undefined;
+  /** How long another node may take to answer, in milliseconds. Default 2,000. */
+  readonly answerMs?: number | undefined;
+  /** How often another node is asked for news, in milliseconds. Default 200. */
+  readonly pollMs?: number | undefined;
+  /** How many groups change their replicas at a time. Default 4. */
+  readonly movesMax?: number | undefined;
+  /** How long the mover waits between two rounds, in milliseconds. Default 100. */
+  readonly roundMs?: number | undefined;
+}
+
+export class ClusterMember {
+  readonly node: ClusterNode;
+  readonly directory: Directory;
+  readonly record: NodeRecordKeeper;
+  readonly #options: ClusterMemberOptions;
+  readonly #keeper: ReplicaKeeper;
+  readonly #self: Admission;
+  #mover: Mover | undefined = undefined;
+  #isStopping = false;
+  #isClosed = false;
+
+  /**
+   * Reads who this node is. It takes part once `join` has been called; questions of others may be given to it from now on.
+   * @throws ClusterError `KHONSU_IDENTITY_CORRUPT`, `KHONSU_IDENTITY_MISMATCH`
+   */
+  static async open(options: ClusterMemberOptions): Promise<ClusterMember> {
+    const record = await NodeRecordKeeper.open(options.store, options.self.node, () => drawText(options));
+    return new ClusterMember(options, record);
+  }
+
+  private constructor(options: ClusterMemberOptions, record: NodeRecordKeeper) {
+    const { self, runtime, openConsensus, dropConsensus, pollMs, onProblem = () => {} } = options;
+    this.#options = options;
+    this.record = record;
+    this.#self = { ...self, zone: self.zone, weight: self.weight ?? 1, nonce: record.current.nonce };
+    this.directory = new Directory({ self: self.node, runtime, ask: this.#ask, pollMs });
+    this.node = ClusterNode.start({
+      ...options,
+      self: self.node,
+      placement: new DirectoryPlacement(this.directory),
+    });
+    this.#keeper = new ReplicaKeeper({
+      self: self.node,
+      node: this.node,
+      directory: this.directory,
+      record,
+      runtime,
+      openConsensus,
+      dropConsensus,
+      onProblem,
+    });
+  }
+
+  /**
+   * Becomes a member, or is one again, and opens the replicas that it knows it has.
+   * @throws ClusterError as `enrol`; `KHONSU_MEMBER_RETIRED` if the cluster has let this node go.
+   */
+  async join(): Promise<void> {
+    const { runtime, movesMax, roundMs, onCluster } = this.#options;
+    this.directory.listen((state) => this.#onState(state));
+    const isNew = this.record.current.cluster === undefined;
+    const enrolled = isNew ? await this.#enrol() : this.record.current.founding;
+    const { clusterId, incarnation } = this.record.current.cluster!;
+    onCluster?.(clusterId, incarnation);
+    if (enrolled !== undefined) this.directory.learn(enrolled);
+    await this.#keeper.start();
+    await this.#learn(clusterId);
+    this.#mover = new Mover({ directory: this.directory, runtime, ask: this.#ask, movesMax, roundMs });
+    if (!isNew) void this.#tellAddress();
+  }
+
+  /** Whether the cluster has let this node go: it has no replicas any more, and may be stopped for good. */
+  get isRetired(): boolean {
+    const member = this.directory.state?.members.get(this.#self.node);
+    return member?.state === "gone" && member.nonce === this.#self.nonce;
+  }
+
+  /** To be called with what other nodes ask (`askNode`). @throws ClusterError `KHONSU_DIRECTORY_MALFORMED` */
+  async memberAsked(from: number, question: Uint8Array): Promise<Uint8Array> {
+    return encodeReply(await this.#serve(from, decodeQuestion(question)));
+  }
+
+  /** The log of a group of which this node has a replica. */
+  consensusOf(group: number): Consensus | undefined {
+    return group === DIRECTORY_GROUP ? this.directory.consensus : this.node.replicaOf(group)?.consensus;
+  }
+
+  /** Before a planned stop: hands leadership of every group over to another replica, and takes none any more. */
+  async handOver(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.record.current.replicas.map(({ group }) => this.#handOver(group)));
+  }
+
+  /** Stops taking part, as a crash would. Logs are closed by whoever opened them. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.directory.close();
+    this.#mover?.close();
+    this.node.close();
+    await this.#keeper.close();
+  }
+
+  async #handOver(group: number): Promise<void> {
+    const consensus = this.consensusOf(group);
+    const others =
+      consensus?.admin?.membership()?.voters.filter(({ node }) => node !== this.#self.node) ?? [];
+    for (const other of others) {
+      if (!consensus?.status().isLeader) return;
+      // Whoever lags is refused; another may do.
+      await consensus.admin?.handOver(other).catch(() => {});
+    }
+  }
+
+  readonly #ask: AskNode = (node, question) => {
+    if (node === this.#self.node) return this.#serve(node, question);
+    const { runtime, askNode, answerMs = 2000 } = this.#options;
+    const late = () => {
+      throw new Error(`node ${node} did not answer in time`);
+    };
+    return within(runtime, answerMs, askNode(node, encodeQuestion(question)).then(decodeReply), late);
+  };
+
+  async #serve(from: number, question: Parameters<typeof serveQuestion>[1]): Promise<Reply> {
+    if (this.#isClosed) throw new Error("The node is closed");
+    const { record, directory } = this;
+    const consensusOf = (group: number) => this.consensusOf(group);
+    const context = {
+      self: this.#self,
+      record,
+      directory,
+      consensusOf,
+      ask: this.#ask,
+      isStopping: this.#isStopping,
+    };
+    return serveQuestion(context, question, from);
+  }
+
+  #enrol(): Promise<DirectoryState> {
+    const { founders, seeds, layout = {}, runtime } = this.#options;
+    return enrol({
+      self: this.#self,
+      founders,
+      seeds,
+      layout,
+      runtime,
+      record: this.record,
+      ask: this.#ask,
+      drawId: () => drawText(this.#options),
+      isClosed: () => this.#isClosed,
+    });
+  }
+
+  /** Waits until this node has heard of the directory: keys cannot be placed before. */
+  async #learn(clusterId: string): Promise<void> {
+    const { seeds, runtime } = this.#options;
+    const remembered = Object.keys(this.record.current.addresses).map(Number);
+    const nodes = [...new Set([...seeds, ...remembered])].filter((node) => node !== this.#self.node);
+    while (this.directory.state === undefined && !this.#isClosed) {
+      for (const node of nodes) {
+        const reply = await this.#ask(node, { kind: "fetch", after: 0 }).catch(() => undefined);
+        if (reply?.kind === "state" && reply.state.clusterId === clusterId) this.directory.learn(reply.state);
+      }
+      if (this.directory.state === undefined) await pause(runtime, jittered(runtime, 200));
+    }
+  }
+
+  #onState(state: DirectoryState): void {
+    const members = [...state.members.values()].filter(({ state: is }) => is !== "gone");
+    const addresses = Object.fromEntries(members.map(({ node, address }) => [`${node}`, address]));
+    this.#options.onAddresses?.(new Map(members.map(({ node, address }) => [node, address])));
+    const known = this.record.current.addresses;
+    const isSame =
+      Object.keys(known).length === members.length &&
+      members.every(({ node, address }) => known[node] === address);
+    if (isSame) return;
+    this.record
+      .change((current) => ({ ...current, addresses }))
+      .catch((error) => this.#options.onProblem?.(DIRECTORY_GROUP, error));
+  }
+
+  /** Has the directory know where this node is now, and what it is configured to be. */
+  async #tellAddress(): Promise<void> {
+    while (!this.#isClosed && !this.isRetired) {
+      try {
+        return await this.directory.change({ kind: "admit", admission: this.#self });
+      } catch (error) {
+        if (error instanceof ClusterError && !error.retryable)
+          return this.#options.onProblem?.(DIRECTORY_GROUP, error);
+      }
+    }
+  }
+}
+
+/** 104 random bits. */
+function drawText({ runtime }: ClusterMemberOptions): string {
+  return Array.from({ length: 2 }, () =>
+    Math.floor(runtime.random() * 2 ** 52)
+      .toString(16)
+      .padStart(13, "0"),
+  ).join("");
+}

@@ -1,0 +1,236 @@
+/**
+ * Moves replicas to where they should be. Whoever leads the directory does it, one step at a time a group, in a bounded number of groups
+ * at a time. It remembers nothing that matters: every step follows from the directory and from the group itself (`next-step.ts`),
+ * can be asked for twice, and is refused by the group or the directory where it does not fit (PL-6).
+ */
+import type { Runtime } from "@khonsu/core";
+import { jittered } from "../pause.ts";
+import type { DirectoryCommand } from "./command.ts";
+import type { AskNode, Directory } from "./directory.ts";
+import { missingMembers, nextStep, strayMembers } from "./next-step.ts";
+import type { GroupChange, GroupView } from "./question.ts";
+import {
+  type DirectoryState,
+  type GroupRecord,
+  hasReplica,
+  isSound,
+  type ReplicaIdentity,
+  replicasIn,
+} from "./state.ts";
+import { targetNodes } from "./target.ts";
+
+export interface MoverOptions {
+  readonly directory: Directory;
+  readonly runtime: Runtime;
+  /** Asks any node, this one included. */
+  readonly ask: AskNode;
+  /** How many groups change at a time. Default 4. */
+  readonly movesMax?: number | undefined;
+  /** How long to wait between two rounds, in milliseconds. Default 100. */
+  readonly roundMs?: number | undefined;
+}
+
+interface Led {
+  readonly leader: number;
+  readonly view: GroupView;
+}
+
+/** Steps of one group in one round: enough for a whole move where nothing has to be waited for. */
+const STEPS_MAX = 6;
+
+export class Mover {
+  readonly #options: MoverOptions;
+  /** Where replicas should be, made for these members; made anew when they change. */
+  #target:
+    | { readonly key: readonly unknown[]; readonly nodes: ReadonlyMap<number, readonly number[]> }
+    | undefined;
+  /** The group at rest that was looked at last. */
+  #swept = -1;
+  #isClosed = false;
+
+  constructor(options: MoverOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #schedule(): void {
+    const { runtime, roundMs = 100 } = this.#options;
+    runtime.schedule(jittered(runtime, 2 * roundMs), () => {
+      if (this.#isClosed) return;
+      const { directory } = this.#options;
+      const round =
+        directory.isLeader && directory.state !== undefined
+          ? this.#round(directory.state)
+          : Promise.resolve();
+      // What went wrong is seen again in the next round.
+      round.catch(() => {}).finally(() => this.#schedule());
+    });
+  }
+
+  async #round(state: DirectoryState): Promise<void> {
+    const { movesMax = 4 } = this.#options;
+    const groups = [...state.groups.values()];
+    const moving = groups.filter(({ move }) => move !== undefined);
+    await Promise.all(moving.map(({ group }) => this.#advance(group)));
+    if (moving.length >= movesMax) return;
+    const begun = await this.#begin(state, groups, movesMax - moving.length);
+    if (begun === 0 && moving.length === 0) await this.#retire(state);
+    await this.#sweep(state, groups);
+  }
+
+  // --- a move ---
+
+  async #advance(group: number): Promise<void> {
+    for (let step = 0; step < STEPS_MAX && !this.#isClosed; step++) {
+      const state = this.#options.directory.state!;
+      const record = state.groups.get(group);
+      if (record?.move === undefined) return;
+      const led = await this.#inspect(record);
+      if (led === undefined || !(await this.#step(state, record, led))) return;
+    }
+  }
+
+  /** Takes the next step of a move; tells whether another may follow at once. */
+  async #step(state: DirectoryState, record: GroupRecord, { leader, view }: Led): Promise<boolean> {
+    const { group, move } = record;
+    const isViable = (replica: ReplicaIdentity) =>
+      isSound(state, replica) && state.members.get(replica.node)?.state === "active";
+    const step = nextStep(record, leader, view, isViable);
+    switch (step.kind) {
+      case "record":
+        return this.#propose({ kind: "endMove", group, move: move! });
+      case "cancel":
+        return this.#propose({ kind: "cancelMove", group, add: step.add });
+      case "changeGroup":
+        return this.#changeGroup(group, leader, step.change);
+      case "handOver": {
+        const replica = this.#any(step.candidates);
+        return replica !== undefined && this.#changeGroup(group, leader, { kind: "transfer", replica });
+      }
+    }
+  }
+
+  // --- what to begin ---
+
+  /** Begins up to `most` moves, lost replicas first; returns how many. */
+  async #begin(state: DirectoryState, groups: readonly GroupRecord[], most: number): Promise<number> {
+    const target = this.#targetOf(state);
+    const atRest = groups.filter(({ move }) => move === undefined);
+    const lost = atRest.flatMap(({ group, replicas }) => {
+      const remove = replicas.find((replica) => !isSound(state, replica));
+      return remove === undefined ? [] : [{ kind: "beginMove" as const, group, add: undefined, remove }];
+    });
+    const moves = atRest.flatMap(({ group, replicas }) => {
+      const wanted = target.get(group) ?? [];
+      const add = wanted.find((node) => !replicas.some((replica) => replica.node === node));
+      const remove = replicas.find(({ node }) => !wanted.includes(node));
+      if (add === undefined && remove === undefined) return [];
+      return [{ kind: "beginMove" as const, group, add, remove }];
+    });
+    let begun = 0;
+    for (const command of [...lost, ...moves]) {
+      if (begun < most && (await this.#propose(command))) begun += 1;
+    }
+    return begun;
+  }
+
+  #targetOf(state: DirectoryState): ReadonlyMap<number, readonly number[]> {
+    const key = [state.members, state.replicas];
+    if (this.#target === undefined || key.some((part, index) => part !== this.#target?.key[index])) {
+      this.#target = { key, nodes: targetNodes(state) };
+    }
+    return this.#target.nodes;
+  }
+
+  /** Members that were to leave and have no replica any more are gone. */
+  async #retire(state: DirectoryState): Promise<void> {
+    const held = new Set(
+      [...state.groups.values()].flatMap((record) => replicasIn(record).map(({ node }) => node)),
+    );
+    for (const { node, state: is } of state.members.values()) {
+      if (is === "leaving" && !held.has(node)) await this.#propose({ kind: "retire", node });
+    }
+  }
+
+  // --- groups at rest ---
+
+  /** Looks at one group at rest: what is there and should not be, what should be and is not, and who should lead. */
+  async #sweep(state: DirectoryState, groups: readonly GroupRecord[]): Promise<void> {
+    this.#swept = (this.#swept + 1) % groups.length;
+    const record = groups[this.#swept];
+    if (record === undefined || record.move !== undefined) return;
+    const led = await this.#inspect(record);
+    // Begun meanwhile: its members are on their way.
+    if (led === undefined || this.#options.directory.state?.groups.get(record.group) !== record) return;
+    const stray = strayMembers(record, led.view).find(({ node }) => node !== led.leader);
+    if (stray !== undefined) {
+      await this.#changeGroup(record.group, led.leader, { kind: "remove", replica: stray });
+      return;
+    }
+    const missing = missingMembers(record, led.view)[0];
+    if (missing !== undefined) {
+      await this.#propose({ kind: "beginMove", group: record.group, add: undefined, remove: missing });
+      return;
+    }
+    await this.#preferLeader(record, led, this.#targetOf(state).get(record.group)?.[0]);
+  }
+
+  async #preferLeader(
+    { group, replicas }: GroupRecord,
+    { leader, view }: Led,
+    wanted: number | undefined,
+  ): Promise<void> {
+    const replica = replicas.find(({ node }) => node === wanted);
+    if (replica === undefined || replica.node === leader || !hasReplica(view.voters, replica)) return;
+    const itself = await this.#view(replica.node, group);
+    if (itself === undefined || itself.isStopping) return;
+    await this.#changeGroup(group, leader, { kind: "transfer", replica });
+  }
+
+  // --- asking ---
+
+  /** What the leader of a group says of it; undefined if none was found. */
+  async #inspect(record: GroupRecord): Promise<Led | undefined> {
+    const nodes = replicasIn(record).map(({ node }) => node);
+    const views = await Promise.all(
+      nodes.map(async (node) => ({ leader: node, view: await this.#view(node, record.group) })),
+    );
+    for (const { leader, view } of views) if (view?.isLeader) return { leader, view };
+    return undefined;
+  }
+
+  async #view(node: number, group: number): Promise<GroupView | undefined> {
+    try {
+      const reply = await this.#options.ask(node, { kind: "inspect", group });
+      return reply.kind === "group" ? reply : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #changeGroup(group: number, leader: number, change: GroupChange): Promise<boolean> {
+    try {
+      return (
+        (await this.#options.ask(leader, { kind: "changeGroup", group, change })).kind === "groupChanged"
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  async #propose(command: DirectoryCommand): Promise<boolean> {
+    try {
+      return (await this.#options.directory.propose(command))?.kind === "done";
+    } catch {
+      return false;
+    }
+  }
+
+  #any<T>(items: readonly T[]): T | undefined {
+    return items[Math.floor(this.#options.runtime.random() * items.length)];
+  }
+}
