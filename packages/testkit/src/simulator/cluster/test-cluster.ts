@@ -1,63 +1,75 @@
-// Nodes of a cluster in one thread under virtual time, with a network that loses, delays and parts, and nodes that crash.
+// Nodes of a cluster in one thread under virtual time, with a network that loses, delays and parts, and nodes that crash, join, leave and
+// lose their disks.
 
 import {
-  ClusterNode,
+  type ClusterLayout,
+  ClusterMember,
+  type ClusterNode,
+  DIRECTORY_GROUP,
+  type Directory,
   type LogApplication,
   type Placement,
+  type ReplicaStart,
   type Retention,
-  type ShardAnswer,
-  ShardMapPlacement,
-  type Transport,
 } from "@khonsu/cluster";
-import { type Configuration, type Envelope, nodeOf, ReplicatedLog, replicaId } from "@khonsu/paxos";
-import { MemoryDisk } from "@khonsu/paxos/testing";
+import { type Envelope, foundingConfiguration, nodeOf, ReplicatedLog, replicaId } from "@khonsu/paxos";
+import { SimulationFailure } from "../failure.ts";
 import { Prng } from "../prng.ts";
+import { NodeDisk } from "./node-disk.ts";
 import { VirtualRuntime } from "./virtual-runtime.ts";
 
 export interface TestClusterOptions {
   readonly seed: string | number;
+  /** How many found the cluster: 1 to this. */
   readonly nodes: number;
   readonly shards: number;
+  /** How many replicas a shard has. Default 3. */
+  readonly replicas?: number;
   /** The share of the messages that get lost. Default 0. */
   readonly loss?: number;
   readonly retention?: Partial<Retention>;
+  readonly delimiter?: string;
 }
 
 interface Running {
-  readonly node: ClusterNode;
+  readonly member: ClusterMember;
   readonly groups: Map<number, ReplicatedLog>;
   /** Milliseconds by which its clock is wrong. */
   readonly skew: number;
+  /** Called when the process is gone. */
+  readonly end: () => void;
 }
 
 export class TestCluster {
   readonly runtime: VirtualRuntime;
-  readonly placement: Placement;
   readonly #options: TestClusterOptions;
-  readonly #disks = new Map<string, MemoryDisk>();
+  readonly #disks = new Map<number, NodeDisk>();
   readonly #running = new Map<number, Running>();
   readonly #isolated = new Set<number>();
-  readonly ids: readonly number[];
+  /** Every node that was ever started. */
+  readonly ids: number[] = [];
+  /** What went wrong with replicas, by node: opening failed, or a replica was fenced. */
+  readonly problems: { readonly node: number; readonly group: number; readonly error: unknown }[] = [];
 
   private constructor(options: TestClusterOptions) {
     this.#options = options;
     this.runtime = new VirtualRuntime(new Prng(`cluster/${options.seed}`));
-    this.ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
-    this.placement = new ShardMapPlacement({
-      shardCount: options.shards,
-      nodes: this.ids.map((id) => ({ id })),
-    });
   }
 
   static async open(options: TestClusterOptions): Promise<TestCluster> {
     const cluster = new TestCluster(options);
-    const opening = Promise.all(cluster.ids.map((id) => cluster.start(id)));
+    const founders = Array.from({ length: options.nodes }, (_, index) => index + 1);
+    const opening = Promise.all(founders.map((id) => cluster.start(id)));
     await cluster.runtime.settle(opening);
     return cluster;
   }
 
   node(id: number): ClusterNode {
-    return this.#running.get(id)!.node;
+    return this.#running.get(id)!.member.node;
+  }
+
+  member(id: number): ClusterMember {
+    return this.#running.get(id)!.member;
   }
 
   isRunning(id: number): boolean {
@@ -65,46 +77,87 @@ export class TestCluster {
   }
 
   get running(): ClusterNode[] {
-    return [...this.#running.values()].map(({ node }) => node);
+    return [...this.#running.values()].map(({ member }) => member.node);
   }
 
+  /** The directory of a node that runs. */
+  get directory(): Directory {
+    const [running] = this.#running.values();
+    return running!.member.directory;
+  }
+
+  get placement(): Placement {
+    const [running] = this.#running.values();
+    return running!.member.node.router.placement;
+  }
+
+  get #founders(): number[] {
+    return Array.from({ length: this.#options.nodes }, (_, index) => index + 1);
+  }
+
+  /** Starts a node, on the disk that it left; one that is no founder joins. Resolves once it is a member, or has crashed. */
   async start(id: number): Promise<void> {
     const { runtime } = this;
+    if (!this.ids.includes(id)) this.ids.push(id);
+    const disk = this.#disk(id);
+    disk.startLife();
     const groups = new Map<number, ReplicatedLog>();
     const skew = runtime.choices.integer(-1000, 1000) * (runtime.choices.chance(0.2) ? 5 : 1);
-    const transport: Transport = {
-      ask: (to, shard, request) => this.#ask(id, to, () => this.#running.get(to)?.node.serve(shard, request)),
-    };
-    const node = await ClusterNode.open({
-      self: id,
-      placement: this.placement,
-      transport,
-      runtime,
-      ...(this.#options.retention === undefined ? {} : { retention: this.#options.retention }),
-      wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
-      openConsensus: async (shard, application) => {
-        const group = await this.#openLog(id, shard, application);
-        groups.set(shard, group);
-        return group;
+    const { shards, replicas, delimiter, retention } = this.#options;
+    const layout: ClusterLayout = { shardCount: shards, replicas, delimiter };
+    const member = await ClusterMember.open({
+      self: { node: id, address: `node-${id}` },
+      founders: this.#founders.includes(id) ? this.#founders : undefined,
+      seeds: this.#founders,
+      layout,
+      store: disk.record(runtime),
+      transport: {
+        ask: (to, shard, request) =>
+          this.#ask(id, to, () => this.#running.get(to)?.member.node.serve(shard, request)),
       },
+      askNode: (to, question) =>
+        this.#ask(id, to, () => this.#running.get(to)?.member.memberAsked(id, question)),
+      runtime,
+      ...(retention === undefined ? {} : { retention }),
+      wallClock: () => 1_700_000_000_000 + runtime.now() + skew,
+      openConsensus: async (group, application, how) => {
+        const log = await this.#openLog(id, group, application, how);
+        groups.set(group, log);
+        return log;
+      },
+      dropConsensus: async (group) => {
+        await groups.get(group)?.close();
+        groups.delete(group);
+        disk.delete(group);
+      },
+      onProblem: (group, error) => this.problems.push({ node: id, group, error }),
     });
-    this.#running.set(id, { node, groups, skew });
+    await new Promise<void>((resolve, reject) => {
+      this.#running.set(id, { member, groups, skew, end: resolve });
+      member.join().then(resolve, reject);
+    });
   }
 
-  #openLog(id: number, shard: number, application: LogApplication): Promise<ReplicatedLog> {
+  #openLog(
+    id: number,
+    group: number,
+    application: LogApplication,
+    { self, start }: ReplicaStart,
+  ): Promise<ReplicatedLog> {
     const { runtime } = this;
-    const voters = [...this.placement.replicasOf(shard)].sort((a, b) => a - b).map((node) => replicaId(node));
-    const configuration: Configuration = { voters, learners: [], retired: [], quorums: "majority" };
     return ReplicatedLog.open({
       replica: {
-        self: replicaId(id),
-        start: { kind: "found", configuration },
+        self: replicaId(self.node, self.incarnation),
+        start:
+          start.kind === "found"
+            ? { kind: "found", configuration: foundingConfiguration(start.voters) }
+            : start,
         seed: Math.floor(runtime.random() * 2 ** 31),
         checkpointEntries: 50,
         retainEntries: 10,
       },
-      storage: this.#disk(id, shard).open(),
-      transport: { send: (envelope) => this.#deliver(id, shard, envelope) },
+      storage: this.#disk(id).group(group).open(),
+      transport: { send: (envelope) => this.#deliver(id, group, envelope) },
       clock: {
         now: () => runtime.now(),
         after: (milliseconds, callback) => runtime.schedule(milliseconds, callback),
@@ -112,7 +165,7 @@ export class TestCluster {
       stateMachine: application,
       tickMilliseconds: 10,
       random: () => runtime.random(),
-      onFenced: () => {},
+      onFenced: (error) => this.problems.push({ node: id, group, error }),
     });
   }
 
@@ -121,8 +174,16 @@ export class TestCluster {
     const running = this.#running.get(id);
     if (running === undefined) return;
     this.#running.delete(id);
-    running.node.close();
+    this.#disk(id).startLife();
+    void running.member.close();
     for (const group of running.groups.values()) void group.close();
+    running.end();
+  }
+
+  /** The process is gone, and all that was on its disk. */
+  wipe(id: number): void {
+    this.crash(id);
+    this.#disks.delete(id);
   }
 
   /** Nothing gets to or from the node, but from itself. */
@@ -140,16 +201,35 @@ export class TestCluster {
     return undefined;
   }
 
+  /** The node that leads the directory, as far as it says so itself. */
+  get directoryLeader(): number | undefined {
+    return this.leaderOf(DIRECTORY_GROUP);
+  }
+
+  /** Lets time go by until `holds`. @throws SimulationFailure of liveness after `limitMs`. */
+  async until(holds: () => boolean, limitMs = 60_000): Promise<void> {
+    const deadline = this.runtime.now() + limitMs;
+    while (!holds()) {
+      if (this.runtime.now() > deadline) {
+        throw new SimulationFailure(
+          "liveness",
+          "until",
+          `It did not come within ${limitMs} virtual milliseconds: ${holds}`,
+        );
+      }
+      await this.runtime.elapse(20);
+    }
+  }
+
   close(): void {
     for (const id of this.ids) this.crash(id);
   }
 
-  #disk(node: number, shard: number): MemoryDisk {
-    const name = `${node}/${shard}`;
-    let disk = this.#disks.get(name);
+  #disk(node: number): NodeDisk {
+    let disk = this.#disks.get(node);
     if (disk === undefined) {
-      disk = new MemoryDisk();
-      this.#disks.set(name, disk);
+      disk = new NodeDisk();
+      this.#disks.set(node, disk);
     }
     return disk;
   }
@@ -166,26 +246,30 @@ export class TestCluster {
     return 0.2 + this.runtime.random() * 2;
   }
 
-  #deliver(from: number, shard: number, envelope: Envelope): void {
+  #deliver(from: number, group: number, envelope: Envelope): void {
     const to = nodeOf(envelope.to);
     if (this.#isLost()) return;
     this.runtime.schedule(this.#latency(), () => {
-      if (!this.#isCut(from, to)) this.#running.get(to)?.groups.get(shard)?.receive(envelope);
+      if (!this.#isCut(from, to)) this.#running.get(to)?.groups.get(group)?.receive(envelope);
     });
   }
 
   /** A question over the network: either way it may get lost, and then there is no answer. */
-  #ask(from: number, to: number, serve: () => Promise<ShardAnswer> | undefined): Promise<ShardAnswer> {
-    return new Promise((resolve) => {
+  #ask<T>(from: number, to: number, serve: () => Promise<T> | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
       if (this.#isLost()) return;
       this.runtime.schedule(this.#latency(), () => {
         const answering = this.#isCut(from, to) ? undefined : serve();
-        answering?.then((answer) => {
+        const back = (settle: () => void) => {
           if (this.#isLost()) return;
           this.runtime.schedule(this.#latency(), () => {
-            if (!this.#isCut(from, to)) resolve(answer);
+            if (!this.#isCut(from, to)) settle();
           });
-        });
+        };
+        answering?.then(
+          (answer) => back(() => resolve(answer)),
+          (error) => back(() => reject(error)),
+        );
       });
     });
   }
