@@ -1,4 +1,4 @@
-export { type Executed, execute as executeOnStore } from "./core/execute.ts";
+export { type Executed, execute as executeOnStore, executeStep } from "./core/execute.ts";
 export {
   Disk,
   type DiskBatch,
