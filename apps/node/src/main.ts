@@ -6,6 +6,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { getCommand } from "./commands/get.ts";
 import { putCommand } from "./commands/put.ts";
 import { scanCommand } from "./commands/scan.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { txnCommand } from "./commands/txn.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { describeFailure } from "./failure.ts";
@@ -21,6 +22,7 @@ const program = new Command("khonsu")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 
 const COMMANDS = [
+  serveCommand(),
   getCommand(),
   putCommand(),
   deleteCommand(),

@@ -3,10 +3,8 @@
 export type NodeErrorCode =
   /** The configuration cannot be read, or a value in it cannot be. The message has the path of each. */
   | "KHONSU_CONFIG_INVALID"
-  /** The data directory belongs to another node or another cluster. */
-  | "KHONSU_DATA_MISMATCH"
-  /** The address cannot be listened on. */
-  | "KHONSU_LISTEN_FAILED";
+  /** The node is used after it was stopped, or while it stops. */
+  | "KHONSU_NODE_STOPPED";
 
 export class NodeError extends Error {
   override readonly name = "NodeError";

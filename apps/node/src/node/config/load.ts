@@ -90,20 +90,19 @@ function contradictions({ found, join, node, timing }: NodeConfig): string[] {
 
 function withAbsolutePaths(config: NodeConfig, base: string): NodeConfig {
   const absolute = (path: string): string => resolve(base, path);
-  const files = <T extends { certificate: string; key: string; ca?: string | undefined }>(tls: T): T => ({
-    ...tls,
-    certificate: absolute(tls.certificate),
-    key: absolute(tls.key),
-    ...(tls.ca === undefined ? {} : { ca: absolute(tls.ca) }),
-  });
-  const { server, peers } = config.tls;
+  const { tls } = config;
   return {
     ...config,
     data: absolute(config.data),
     ...(config.tokens === undefined ? {} : { tokens: absolute(config.tokens) }),
-    tls: {
-      ...(server === undefined ? {} : { server: files(server) }),
-      ...(peers === undefined ? {} : { peers: files(peers) }),
-    },
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            certificate: absolute(tls.certificate),
+            key: absolute(tls.key),
+            ...(tls.peerAuthority === undefined ? {} : { peerAuthority: absolute(tls.peerAuthority) }),
+          },
+        }),
   };
 }

@@ -26,11 +26,17 @@ const founder = z
 
 const tls = z
   .strictObject({
-    certificate: path.describe("PEM file: the certificate, with those in between."),
+    certificate: path.describe("PEM file: the certificate, with those between it and its authority."),
     key: path.describe("PEM file: its private key."),
-    ca: path.optional().describe("PEM file: whose certificates are believed. For peers it is required."),
+    peerAuthority: path
+      .optional()
+      .describe(
+        "PEM file: whose certificates other nodes must show (mutual TLS). Without it anybody who reaches the port can speak as a node.",
+      ),
   })
-  .describe("Paths are relative to the configuration file.");
+  .describe(
+    "For clients and for other nodes. Without it the port speaks as it is, to everybody who reaches it.",
+  );
 
 export const configSchema = z
   .strictObject({
@@ -94,15 +100,7 @@ export const configSchema = z
           ),
       })
       .prefault({}),
-    tls: z
-      .strictObject({
-        server: tls.optional().describe("For clients. Without it the port speaks plain HTTP."),
-        peers: tls
-          .required({ ca: true })
-          .optional()
-          .describe("For other nodes: mutual TLS. Without it peers are not told apart."),
-      })
-      .prefault({}),
+    tls: tls.optional(),
     tokens: path
       .optional()
       .describe("File of bearer tokens, one a line, of clients that are let in. Without it everybody is."),

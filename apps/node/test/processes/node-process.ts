@@ -1,0 +1,88 @@
+/** A node as a process of its own: `khonsu serve`, started, killed, paused and started again on the same directory. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { NodeStatus } from "../../src/node/node-status.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** Lines of the log that are kept to be shown when something goes wrong. */
+const LOG_LINES_MAX = 200;
+
+export class NodeProcess {
+  readonly node: number;
+  readonly address: string;
+  /** The path of its configuration file. */
+  readonly config: string;
+  readonly #log: string[] = [];
+  #child: ChildProcess | undefined;
+
+  /** @param config the path of the configuration file. */
+  constructor(node: number, address: string, config: string) {
+    this.node = node;
+    this.address = address;
+    this.config = config;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  get log(): string {
+    return this.#log.join("\n");
+  }
+
+  /** Starts the process; resolves with what resolves once it says that it serves, and rejects if it ends before. */
+  start(): { readonly serves: Promise<void> } {
+    if (this.#child !== undefined) throw new Error(`node ${this.node} runs already`);
+    const child = spawn(process.execPath, [MAIN, "serve", "--config", this.config], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    this.#child = child;
+    const lines = createInterface({ input: child.stderr! });
+    lines.on("line", (line) => {
+      this.#log.push(line);
+      if (this.#log.length > LOG_LINES_MAX) this.#log.shift();
+    });
+    const serves = this.#untilServing(child);
+    // Whoever does not wait for it, because he kills the process first, is not to be ended by that.
+    serves.catch(() => {});
+    return { serves };
+  }
+
+  async #untilServing(child: ChildProcess): Promise<void> {
+    const isServing = (async () => {
+      for await (const line of createInterface({ input: child.stdout! })) {
+        if (line.includes(" serves at ")) return true;
+      }
+      return false;
+    })();
+    const ended = once(child, "exit").then(() => false);
+    if (!(await Promise.race([isServing, ended]))) {
+      throw new Error(`node ${this.node} ended before it served:\n${this.log}`);
+    }
+  }
+
+  /** Sends a signal and waits for the end. @returns the exit status; null if the signal ended it. */
+  async end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    this.#child = undefined;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    const [status] = await exited;
+    return status;
+  }
+
+  /** SIGSTOP, or SIGCONT. */
+  pause(isPaused: boolean): void {
+    this.#child?.kill(isPaused ? "SIGSTOP" : "SIGCONT");
+  }
+
+  async status(): Promise<NodeStatus> {
+    const response = await fetch(`http://${this.address}/status.json`, { signal: AbortSignal.timeout(5000) });
+    return (await response.json()) as NodeStatus;
+  }
+}
