@@ -131,6 +131,8 @@ describe('consistency: "snapshot"', () => {
     inCluster({ shards: 1 }, async (cluster) => {
       const writer = cluster.node(1).session();
       await cluster.runtime.settle(writer.transact((tx) => tx.write("a", batch(7))));
+      // By then leadership is where the mover wants it, and stays there.
+      await cluster.runtime.elapse(2000);
       const leader = cluster.leaderOf(0);
       const follower = cluster.ids.find((id) => id !== leader)!;
       const reader = cluster.node(follower).session();
