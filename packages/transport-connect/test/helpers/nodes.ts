@@ -49,7 +49,7 @@ export async function startNode(node: number, options: TestNodeOptions = {}): Pr
   const address = `127.0.0.1:${server.port}`;
   const stop = async () => {
     network.close();
-    await server.stop(1000);
+    await server.stop(100);
   };
   const started = { node, network, server, address, events, messages, stop };
   running.push(started);
