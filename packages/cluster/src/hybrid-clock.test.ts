@@ -41,3 +41,8 @@ test("a moment before now is counted from the latest that is known, and not befo
   expect(clock.before(400)).toBe(4600 * UNITS);
   expect(clock.before(9000)).toBe(0);
 });
+
+test("tells whole milliseconds, never negative", () => {
+  expect(new HybridClock(() => 1234.9).milliseconds()).toBe(1234);
+  expect(new HybridClock(() => -5).milliseconds()).toBe(0);
+});

@@ -30,6 +30,11 @@ export class HybridClock {
     return this.#last as CommitTimestamp;
   }
 
+  /** Whole milliseconds since 1970 by this node's clock, for clients that follow it; never negative. */
+  milliseconds(): number {
+    return Math.max(0, Math.floor(this.#milliseconds()));
+  }
+
   /** The timestamp of a moment that many milliseconds ago, by this node's clock; 0 before 1970. */
   ago(milliseconds: number): CommitTimestamp {
     const units = this.#physical() - milliseconds * UNITS_PER_MILLISECOND;

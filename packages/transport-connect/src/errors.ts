@@ -31,12 +31,23 @@ export type TransportErrorCode =
   /** Bytes that are no frame, or no message, of the protocol. Nothing was done with them. */
   | "KHONSU_FRAME_MALFORMED"
   /** A message larger than the limit; the message names both. */
-  | "KHONSU_FRAME_TOO_LARGE";
+  | "KHONSU_FRAME_TOO_LARGE"
+  /** The client gave no token, or one that is unknown or has expired. Nothing was done. */
+  | "KHONSU_UNAUTHENTICATED"
+  /** The file of tokens cannot be used; the message says where and why. */
+  | "KHONSU_TOKENS_INVALID"
+  /** The address belongs to another cluster than the one that the client is connected to. */
+  | "KHONSU_CLUSTER_MISMATCH"
+  /** The client was silent for too long, or read its replies too slowly. Connect again. Retryable. */
+  | "KHONSU_CLIENT_TOO_SLOW"
+  /** Something went wrong in the node that has no code; its log says what. */
+  | "KHONSU_INTERNAL";
 
 const RETRYABLE: ReadonlySet<TransportErrorCode> = new Set([
   "KHONSU_PEER_UNREACHABLE",
   "KHONSU_PEER_TIMEOUT",
   "KHONSU_OVERLOADED",
+  "KHONSU_CLIENT_TOO_SLOW",
 ]);
 
 export class TransportError extends Error {

@@ -1,4 +1,20 @@
 // for nodes
+
+// for clients
+export { type ClientOptions, ClusterClient } from "./clients/cluster-client.ts";
+export { type ConnectOptions, connectCluster } from "./clients/connect-cluster.ts";
+export type { TransactionOutcome } from "./clients/outcome.ts";
+export { DEFAULT_REMOTE_PATIENCE, type RemotePatience } from "./clients/remote-cluster.ts";
+export {
+  type ClientLimits,
+  type ClientRoutesOptions,
+  clientRoutes,
+  DEFAULT_CLIENT_LIMITS,
+} from "./clients/server/client-routes.ts";
+// for nodes, to serve clients
+export type { Description } from "./clients/server/client-service.ts";
+export { type Authenticator, allowAnybody, type Principal } from "./clients/server/principal.ts";
+export { TokenFile, type TokenFileOptions } from "./clients/server/token-file.ts";
 export { TransportError, type TransportErrorCode } from "./errors.ts";
 export { decodeEnvelope, encodeEnvelope } from "./paxos/envelope-codec.ts";
 export {

@@ -1,0 +1,77 @@
+/** Clients in Node: one bidirectional stream over HTTP/2. */
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { systemRuntime } from "@khonsu/core";
+import { ClientService } from "../gen/khonsu/client/v1/client_pb.ts";
+import { type ClientOptions, ClusterClient, type LinkOpener } from "./cluster-client.ts";
+import { describeNode, withToken } from "./describe.ts";
+import { SessionLink } from "./session-link.ts";
+
+export interface ConnectOptions extends ClientOptions {
+  /** Encrypts. `ca`: the authorities in whose certificates the client believes, as PEM; default: those of the machine. */
+  readonly tls?: { readonly ca?: string | undefined } | undefined;
+  /** How long a node may give no sign of life while answers are awaited, in milliseconds. Default 2,000. */
+  readonly silenceMs?: number;
+}
+
+/** Shows a node that the client is there, every so many milliseconds; nodes end sessions that are silent for long. */
+const IDLE_MS = 10_000;
+
+/** Answers larger than this are not taken, in parts they come anyway. */
+const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * Connects to a cluster.
+ *
+ * @example
+ * const client = await connectCluster({ addresses: ["127.0.0.1:50052"] });
+ * await client.transact(async (tx) => tx.append("ledger", rows));
+ *
+ * @throws ClusterError `KHONSU_UNAVAILABLE` if no node can be reached in time; `KHONSU_UNAUTHENTICATED`, `KHONSU_PROTOCOL_VERSION`;
+ *   TransportError `KHONSU_INVALID_OPTION`
+ */
+export function connectCluster(options: ConnectOptions): Promise<ClusterClient> {
+  const { runtime = systemRuntime } = options;
+  return ClusterClient.connect(options, runtime, sessionOpener(options));
+}
+
+function sessionOpener({ tls, token, silenceMs = 2000 }: ConnectOptions): LinkOpener {
+  const interceptors = withToken(token);
+  return (runtime, clock) => async (address, signal) => {
+    const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
+    const nodeOptions = tls?.ca === undefined ? {} : { ca: tls.ca };
+    const sessionManager = new Http2SessionManager(baseUrl, {}, nodeOptions);
+    const client = createClient(
+      ClientService,
+      createConnectTransport({
+        httpVersion: "2",
+        baseUrl,
+        sessionManager,
+        interceptors,
+        // Rows hardly shrink, and compressing them would take longer than sending them.
+        acceptCompression: [],
+        readMaxBytes: FRAME_BYTES_MAX,
+      }),
+    );
+    try {
+      const description = await describeNode(client, address, signal, clock);
+      return new SessionLink({
+        address,
+        client,
+        description,
+        runtime,
+        idleMs: IDLE_MS,
+        askMs: silenceMs / 4,
+        silenceMs,
+        endOfTurn,
+        onClock: (milliseconds) => clock.set(milliseconds),
+        onEnd: () => sessionManager.abort(),
+      });
+    } catch (error) {
+      sessionManager.abort();
+      throw error;
+    }
+  };
+}

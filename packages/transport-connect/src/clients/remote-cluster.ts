@@ -1,0 +1,193 @@
+/**
+ * The shards of a cluster and a coordinator, behind a connection: what a session needs. Who does not get an answer from one node
+ * asks another. All questions to shards are safe to ask again; a commit is sent again as it was, under its id, and so takes
+ * effect at most once and is answered alike by every node (TX-1). Only where no node answers in time is it in doubt.
+ */
+import { create } from "@bufbuild/protobuf";
+import type { TransactionId } from "@khonsu/2pc";
+import {
+  type Answer,
+  ClusterError,
+  type CommitCoordinator,
+  type CommitResult,
+  type CoordinatorRequest,
+  decodeCommitResult,
+  decodeShardAnswer,
+  encodeCoordinatorRequest,
+  encodeShardRequest,
+  type KeyPlacement,
+  type ShardAccess,
+  type ShardRequest,
+  type ShardTransaction,
+} from "@khonsu/cluster";
+import type { Runtime } from "@khonsu/core";
+import { messageOf, TransportError } from "../errors.ts";
+import { ShardQuestionSchema } from "../gen/khonsu/client/v1/client_pb.ts";
+import type { Connections } from "./connections.ts";
+import { isCoded } from "./failure.ts";
+import type { Asked, Link } from "./link.ts";
+
+export interface RemotePatience {
+  /** For an answer from one node, in milliseconds, before another one is asked. Default 3,000. */
+  readonly answerMs: number;
+  /** For the outcome of a commit from one node. Default 5,000. */
+  readonly commitMs: number;
+  /** For an answer from any node. Default 10,000. */
+  readonly totalMs: number;
+}
+
+export const DEFAULT_REMOTE_PATIENCE: RemotePatience = Object.freeze({
+  answerMs: 3000,
+  commitMs: 5000,
+  totalMs: 10_000,
+});
+
+/** Another node, or a later try, may do better. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  "KHONSU_PEER_UNREACHABLE",
+  "KHONSU_PEER_TIMEOUT",
+  "KHONSU_UNAVAILABLE",
+  "KHONSU_OVERLOADED",
+  "KHONSU_CLIENT_TOO_SLOW",
+]);
+
+/** A node that answers so has done nothing at all with the question. */
+const UNTOUCHED: ReadonlySet<string> = new Set([
+  "KHONSU_OVERLOADED",
+  "KHONSU_REQUEST_MALFORMED",
+  "KHONSU_UNAUTHENTICATED",
+  "KHONSU_FRAME_TOO_LARGE",
+]);
+
+const PAUSE_MIN_MS = 5;
+const PAUSE_MAX_MS = 200;
+
+export class RemoteCluster implements ShardAccess, CommitCoordinator {
+  readonly placement: KeyPlacement;
+  readonly #connections: Connections;
+  readonly #runtime: Runtime;
+  readonly #patience: RemotePatience;
+
+  constructor(placement: KeyPlacement, connections: Connections, runtime: Runtime, patience: RemotePatience) {
+    this.placement = placement;
+    this.#connections = connections;
+    this.#runtime = runtime;
+    this.#patience = patience;
+  }
+
+  async ask(shard: number, request: ShardRequest, patienceMs?: number): Promise<Answer> {
+    const bytes = encodeShardRequest(request);
+    const value = create(ShardQuestionSchema, { shard, request: bytes, patienceMs: patienceMs ?? 0 });
+    const isWait = request.kind === "changes" || request.kind === "awaitChange";
+    const { answerMs, totalMs } = this.#patience;
+    const limitMs = answerMs + (patienceMs ?? 0);
+    const deadline = this.#runtime.now() + Math.max(totalMs, limitMs);
+    for (let attempt = 0; ; attempt++) {
+      const link = await this.#connections.link(deadline);
+      try {
+        return toAnswer(
+          await this.#askOver(link, { case: "shard", value }, bytes.length, isWait, limitMs, () => {}),
+        );
+      } catch (error) {
+        if (!this.#goesElsewhere(error, link)) throw toClusterError(error);
+        if (this.#runtime.now() >= deadline) throw unavailable(error);
+      }
+      await this.#pause(attempt);
+    }
+  }
+
+  async commit(id: TransactionId, requests: ReadonlyMap<number, ShardTransaction>): Promise<CommitResult> {
+    return this.#coordinate({ kind: "commit", id, requests });
+  }
+
+  async recover(id: TransactionId, participants: readonly number[]): Promise<CommitResult> {
+    return this.#coordinate({ kind: "recover", id, participants: [...participants].sort((a, b) => a - b) });
+  }
+
+  async #coordinate(request: CoordinatorRequest): Promise<CommitResult> {
+    const value = encodeCoordinatorRequest(request);
+    const deadline = this.#runtime.now() + this.#patience.totalMs;
+    let mayBeUnderWay = false;
+    for (let attempt = 0; ; attempt++) {
+      const before: boolean = mayBeUnderWay;
+      let link: Link | undefined;
+      try {
+        link = await this.#connections.link(deadline);
+        const asked = { case: "coordinator", value } as const;
+        const sent = () => {
+          mayBeUnderWay = true;
+        };
+        const answer = await this.#askOver(link, asked, value.length, false, this.#patience.commitMs, sent);
+        const result = decodeCommitResult(answer);
+        if (result.kind !== "inDoubt" || this.#runtime.now() >= deadline) return result;
+        this.#connections.leave(link);
+      } catch (error) {
+        if (isCoded(error) && UNTOUCHED.has(error.code)) mayBeUnderWay = before;
+        const goesOn =
+          link !== undefined && this.#goesElsewhere(error, link) && this.#runtime.now() < deadline;
+        if (!goesOn && mayBeUnderWay) return { kind: "inDoubt" };
+        if (!goesOn) throw notApplied(request.id, error);
+      }
+      await this.#pause(attempt);
+    }
+  }
+
+  #askOver(
+    link: Link,
+    asked: Asked,
+    bytes: number,
+    isWait: boolean,
+    limitMs: number,
+    onSent: () => void,
+  ): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const late = () => {
+        const message = `${link.address} did not answer within ${limitMs} ms`;
+        reject(new TransportError("KHONSU_PEER_TIMEOUT", message));
+      };
+      const cancel = this.#runtime.schedule(limitMs, late);
+      link.ask(asked, bytes, isWait, onSent).then(resolve, reject).finally(cancel);
+    });
+  }
+
+  /** Whether trying on may help; the link is left where it is at fault. */
+  #goesElsewhere(error: unknown, link: Link): boolean {
+    if (!isCoded(error) || !ELSEWHERE.has(error.code)) return false;
+    if (error.code !== "KHONSU_OVERLOADED") this.#connections.leave(link);
+    return true;
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const most = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** attempt);
+    return new Promise((resolve) =>
+      this.#runtime.schedule(most * (0.5 + 0.5 * this.#runtime.random()), resolve),
+    );
+  }
+}
+
+function toAnswer(bytes: Uint8Array): Answer {
+  const answer = decodeShardAnswer(bytes);
+  if (answer.kind !== "unavailable" && answer.kind !== "clock-skew") return answer;
+  throw new ClusterError("KHONSU_UNAVAILABLE", `A node answered ${answer.kind}`, { retryable: true });
+}
+
+/** What sessions branch on is a ClusterError; what went wrong in between is its cause. */
+function toClusterError(error: unknown): unknown {
+  if (error instanceof ClusterError || !isCoded(error)) return error;
+  if (error.code === "KHONSU_TRANSPORT_CLOSED") {
+    return new ClusterError("KHONSU_STORE_CLOSED", "The client was closed", { cause: error });
+  }
+  return error;
+}
+
+function unavailable(cause: unknown): ClusterError {
+  const message = `The cluster did not answer in time: ${messageOf(cause)}`;
+  return new ClusterError("KHONSU_UNAVAILABLE", message, { retryable: true, cause });
+}
+
+/** The class of errors after which nothing was applied, nor ever will be. */
+function notApplied(id: TransactionId, cause: unknown): unknown {
+  if (!isCoded(cause) || !ELSEWHERE.has(cause.code)) return toClusterError(cause);
+  const message = `Cannot commit: no node took it on, nothing was applied: ${messageOf(cause)}`;
+  return new ClusterError("KHONSU_UNAVAILABLE", message, { retryable: true, cause, transactionId: id });
+}

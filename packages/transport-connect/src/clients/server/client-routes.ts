@@ -1,0 +1,84 @@
+/** All that a node offers to clients, as routes for its listener. */
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { CommitCoordinator, HybridClock, ShardAccess } from "@khonsu/cluster";
+import { type Runtime, systemRuntime } from "@khonsu/core";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ClientService } from "../../gen/khonsu/client/v1/client_pb.ts";
+import { KhonsuService } from "../../gen/khonsu/client/v1/khonsu_pb.ts";
+import { resolveLimits } from "../../server/limits.ts";
+import {
+  DEFAULT_STREAM_LIMITS,
+  type Description,
+  registerClientService,
+  type StreamLimits,
+} from "./client-service.ts";
+import { type GuardOptions, guarded } from "./guard.ts";
+import { registerHealth } from "./health.ts";
+import { registerKhonsuService } from "./khonsu-service.ts";
+import { type Authenticator, allowAnybody } from "./principal.ts";
+import { DEFAULT_DESK_LIMITS, type DeskLimits, QuestionDesk } from "./question-desk.ts";
+import { DEFAULT_QUESTION_LIMITS, QuestionGate, type QuestionLimits } from "./question-gate.ts";
+import { registerReflection } from "./reflection.ts";
+
+export interface ClientLimits extends QuestionLimits, DeskLimits, StreamLimits {
+  /** Operations of one Transact. Default 10,000. */
+  readonly operationsMax: number;
+  /** Scans, and watches, that are open at a time over `KhonsuService`; and watches of the health. Default 1,024 each. */
+  readonly openStreamsMax: number;
+}
+
+export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
+  ...DEFAULT_QUESTION_LIMITS,
+  ...DEFAULT_DESK_LIMITS,
+  ...DEFAULT_STREAM_LIMITS,
+  operationsMax: 10_000,
+  openStreamsMax: 1024,
+});
+
+export interface ClientRoutesOptions {
+  /** How shards are asked: the node's router. */
+  readonly shards: ShardAccess;
+  /** Who coordinates commits: the node's. */
+  readonly coordinator: CommitCoordinator;
+  readonly clock: HybridClock;
+  /** Default: the machine's. */
+  readonly runtime?: Runtime;
+  /** What clients are told of the cluster; asked anew for each. */
+  readonly describe: () => Description;
+  /** Who may come in. Default: everybody. */
+  readonly authenticate?: Authenticator | undefined;
+  /** Origins of pages in browsers that may call, or "*". Default: none. */
+  readonly origins?: readonly string[];
+  readonly limits?: Partial<ClientLimits>;
+  /** Whether the node serves, for its health. Default: always. */
+  readonly isServing?: () => boolean;
+  /** Told of errors without a code; for a log. Default: nobody. */
+  readonly onFailure?: (what: string, error: unknown) => void;
+}
+
+/** @throws TransportError `KHONSU_INVALID_OPTION` for a limit out of range */
+export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRouter) => void {
+  const { shards, coordinator, clock, describe, runtime = systemRuntime, origins = [] } = options;
+  const {
+    authenticate: authenticator = allowAnybody,
+    isServing = () => true,
+    onFailure = () => {},
+  } = options;
+  const limits = resolveLimits(DEFAULT_CLIENT_LIMITS, options.limits);
+  const { placement } = shards;
+  const gate = new QuestionGate(placement, limits);
+  const desk = new QuestionDesk({ shards, coordinator, gate, limits, onFailure });
+  const guard: GuardOptions = { authenticator, origins };
+  const common = { clock, runtime, authenticator, onFailure };
+  return (router) => {
+    guarded(router, guard, () => {
+      registerClientService(router, { ...common, desk, placement, describe, limits });
+      const { operationsMax, openStreamsMax: streamsMax } = limits;
+      registerKhonsuService(router, { ...common, shards, coordinator, operationsMax, streamsMax });
+      registerReflection(router, [KhonsuService, ClientService, Health]);
+    });
+    const services = [KhonsuService.typeName, ClientService.typeName];
+    const health = { services, isServing, runtime, streamsMax: limits.openStreamsMax };
+    guarded(router, guard, () => registerHealth(router, health), true);
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * What stands before every route of clients: who has no valid token is refused before a byte of the request's body is read, and
+ * pages from elsewhere may call only where their origin is allowed (CORS).
+ */
+import { type ConnectRouter, cors } from "@connectrpc/connect";
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import { type Authenticator, admissionKey, unauthenticated } from "./principal.ts";
+import { refusal, toConnectError } from "./refusal.ts";
+
+export interface GuardOptions {
+  readonly authenticator: Authenticator;
+  /** Origins of pages that may call, such as "https://app.example", or "*" for all. Default: none. */
+  readonly origins: readonly string[];
+}
+
+/** How long a browser may remember what it was told of CORS, in seconds. */
+const PREFLIGHT_SECONDS = 7200;
+
+/** Puts a guard before all that `register` adds to the router. @param isOpen whether those without a token may come in */
+export function guarded(
+  router: ConnectRouter,
+  options: GuardOptions,
+  register: () => void,
+  isOpen = false,
+): void {
+  const first = router.handlers.length;
+  register();
+  for (let i = first; i < router.handlers.length; i++) {
+    router.handlers[i] = guard(router.handlers[i]!, options, isOpen);
+  }
+}
+
+function guard(
+  handler: UniversalHandler,
+  { authenticator, origins }: GuardOptions,
+  isOpen: boolean,
+): UniversalHandler {
+  const handle = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
+    const origin = allowedOrigin(request, origins);
+    if (request.method === "OPTIONS") return preflight(origin);
+    const token = bearerOf(request);
+    const principal = isOpen ? undefined : authenticator.authenticate(token);
+    if (!isOpen && principal === undefined) {
+      const error = toConnectError(unauthenticated(token !== undefined), () => {});
+      return withOrigin(refusal(error, request.header.get("content-type")), origin);
+    }
+    if (principal !== undefined) request.contextValues?.set(admissionKey, { principal, token });
+    return withOrigin(await handler(request), origin);
+  };
+  return Object.assign(handle, {
+    protocolNames: handler.protocolNames,
+    allowedMethods: handler.allowedMethods,
+    supportedContentType: handler.supportedContentType,
+    requestPath: handler.requestPath,
+    service: handler.service,
+    method: handler.method,
+  });
+}
+
+function bearerOf({ header }: UniversalServerRequest): string | undefined {
+  return /^Bearer +([^ ]+)$/i.exec(header.get("authorization") ?? "")?.[1];
+}
+
+function allowedOrigin({ header }: UniversalServerRequest, origins: readonly string[]): string | undefined {
+  const origin = header.get("origin");
+  if (origin === null) return undefined;
+  if (origins.includes("*")) return "*";
+  return origins.includes(origin) ? origin : undefined;
+}
+
+function preflight(origin: string | undefined): UniversalServerResponse {
+  if (origin === undefined) return { status: 403, header: new Headers({ vary: "origin" }) };
+  const header = new Headers({
+    "access-control-allow-methods": cors.allowedMethods.join(", "),
+    "access-control-allow-headers": ["authorization", ...cors.allowedHeaders].join(", "),
+    "access-control-max-age": String(PREFLIGHT_SECONDS),
+  });
+  return withOrigin({ status: 204, header }, origin);
+}
+
+function withOrigin(response: UniversalServerResponse, origin: string | undefined): UniversalServerResponse {
+  if (origin === undefined) return response;
+  const header = new Headers(response.header);
+  header.set("access-control-allow-origin", origin);
+  header.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
+  header.append("vary", "origin");
+  return { ...response, header };
+}

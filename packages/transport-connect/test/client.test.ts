@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { one, valuesOf } from "./batches.ts";
+import { MemoryCluster } from "./memory-cluster.ts";
+
+test("what one client commits another one reads, over one shard and several", async () => {
+  const cluster = await MemoryCluster.open({ nodes: 3 });
+  const first = await cluster.connect();
+  const second = await cluster.connect({ addresses: [cluster.addresses[2]!] });
+  await first.transact((tx) => {
+    for (const key of ["a", "b", "c", "d"]) tx.write(key, one(1));
+  });
+  const read = await second.transact(async (tx) => {
+    const keys: string[] = [];
+    for await (const [key] of tx.scan()) keys.push(key);
+    return { keys, a: valuesOf(await tx.read("a")) };
+  });
+  expect(read).toEqual({ keys: ["a", "b", "c", "d"], a: [1] });
+  expect(second.addresses).toEqual(expect.arrayContaining(cluster.addresses));
+  await first.close();
+  await second.close();
+  await cluster.close();
+});
