@@ -1,10 +1,11 @@
 /** A client of a cluster: sessions as on a node, over a connection that moves on when a node is lost. */
 import { parseTransactionId, type TransactionId } from "@khonsu/2pc";
 import {
-  type ClusterCommitEvent,
   ClusterSession,
   type ClusterTransaction,
+  type ClusterTransactionOptions,
   type ClusterTransactOptions,
+  type ClusterWatch,
   type ClusterWatchOptions,
   HybridClock,
   KeyMap,
@@ -121,8 +122,13 @@ export class ClusterClient {
     return this.#session.transact(body, options);
   }
 
+  /** `begin` of the client's own session. */
+  begin(options?: ClusterTransactionOptions): ClusterTransaction {
+    return this.#session.begin(options);
+  }
+
   /** `watch` of the client's own session. */
-  watch(options?: ClusterWatchOptions): AsyncGenerator<ClusterCommitEvent, void, undefined> {
+  watch(options?: ClusterWatchOptions): ClusterWatch {
     return this.#session.watch(options);
   }
 

@@ -19,6 +19,11 @@ const STATUS: Record<TransportErrorCode, Code> = {
   KHONSU_PEER_STALE: Code.FailedPrecondition,
   KHONSU_FRAME_MALFORMED: Code.InvalidArgument,
   KHONSU_FRAME_TOO_LARGE: Code.ResourceExhausted,
+  KHONSU_UNAUTHENTICATED: Code.Unauthenticated,
+  KHONSU_TOKENS_INVALID: Code.Internal,
+  KHONSU_CLUSTER_MISMATCH: Code.FailedPrecondition,
+  KHONSU_CLIENT_TOO_SLOW: Code.Unavailable,
+  KHONSU_INTERNAL: Code.Internal,
 };
 
 export function toConnectError(error: TransportError): ConnectError {

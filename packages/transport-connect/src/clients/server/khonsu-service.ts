@@ -9,6 +9,7 @@ import {
   ClusterError,
   ClusterSession,
   type ClusterTransaction,
+  type ClusterTransactOptions,
   type CommitCoordinator,
   type HybridClock,
   type ShardAccess,
@@ -22,7 +23,6 @@ import * as pb from "../../gen/khonsu/client/v1/khonsu_pb.ts";
 import { outcomeOf, parseOutcomeId } from "../outcome.ts";
 import { type Authenticator, assertStillAdmitted } from "./principal.ts";
 import { toConnectError } from "./refusal.ts";
-import { scanRows } from "./scan-rows.ts";
 
 export interface KhonsuServiceOptions {
   readonly shards: ShardAccess;
@@ -157,7 +157,10 @@ class Calls {
         maxRetries: retriesMax,
       },
     );
-    return create(pb.TransactResponseSchema, { timestamp, gets });
+    const isWrite = operations.some(
+      ({ operation }) => operation.case !== "get" && operation.case !== "expect",
+    );
+    return create(pb.TransactResponseSchema, { gets, ...(isWrite && { timestamp }) });
   }
 
   async outcome({ transactionId }: pb.OutcomeRequest): Promise<pb.OutcomeResponse> {
@@ -168,31 +171,37 @@ class Calls {
     return response;
   }
 
-  /** One snapshot, not validated at the end: what was sent could not be taken back. */
+  /** A snapshot and no more than that: what was sent could not be taken back if it did not hold to the end. */
   async *scan(request: pb.ScanRequest, context: HandlerContext): AsyncGenerator<pb.ScanResponse> {
     const { limit, reverse } = request;
     const selection = selectionOf(request.selection);
-    const options = { ...selection, reverse, ...(limit > 0 && { limit }) };
-    for await (const [key, batch] of scanRows(this.#session(), options)) {
+    const session = this.#session();
+    // As new as this node knows, so that who has just written finds it.
+    session.observe(this.#options.clock.next());
+    using tx = session.begin({ readOnly: true, consistency: "snapshot" });
+    for await (const [key, batch] of tx.scan({ ...selection, reverse, ...(limit > 0 && { limit }) })) {
       assertStillAdmitted(this.#options.authenticator, context);
       yield create(pb.ScanResponseSchema, { key, rows: encodeBatches([batch]) });
     }
   }
 
+  /** First where it begins, then what is committed. */
   async *watch(request: pb.WatchRequest, context: HandlerContext): AsyncGenerator<pb.WatchResponse> {
-    const { fromTimestamp } = request;
-    const events = this.#session().watch({
+    const { fromTimestamp, resume } = request;
+    const watch = this.#session().watch({
       ...selectionOf(request.selection),
       signal: context.signal,
       ...(fromTimestamp !== undefined && { fromTimestamp: toTimestamp(fromTimestamp) }),
+      ...(Object.keys(resume).length > 0 && { resume: mapped(resume, toTimestamp) }),
     });
-    for await (const { shard, timestamp, changes } of events) {
+    // Where the request says it, there is nothing to wait for.
+    if (watch.position === undefined) await watch.started;
+    const position = mapped(watch.position ?? {}, BigInt);
+    yield create(pb.WatchResponseSchema, { position });
+    for await (const { shard, timestamp, changes } of watch) {
       assertStillAdmitted(this.#options.authenticator, context);
-      yield create(pb.WatchResponseSchema, {
-        shard,
-        timestamp: BigInt(timestamp),
-        changes: changes.map(fromChange),
-      });
+      const fields = { shard, timestamp: BigInt(timestamp), changes: changes.map(fromChange) };
+      yield create(pb.WatchResponseSchema, fields);
     }
   }
 
@@ -200,24 +209,26 @@ class Calls {
     return new ClusterSession(this.#options);
   }
 
-  /** @returns the commit timestamp, 0 where nothing was written. */
-  async #commit(
+  /** @returns the commit timestamp */
+  #commit(
     body: (tx: ClusterTransaction) => void | Promise<void>,
-    options: Parameters<ClusterSession["transact"]>[1] = {},
+    options: ClusterTransactOptions = {},
   ): Promise<bigint> {
     let committed = 0n;
-    await this.#session().transact(async (tx) => {
+    const noting = async (tx: ClusterTransaction) => {
       await body(tx);
-      const hasWrites = tx.writes.size > 0;
       tx.onCommit((timestamp) => {
-        if (hasWrites) committed = BigInt(timestamp);
+        committed = BigInt(timestamp);
       });
-    }, options);
-    return committed;
+    };
+    return this.#session()
+      .transact(noting, options)
+      .then(() => committed);
   }
 }
 
-type Step = (tx: ClusterTransaction) => void | Promise<void | pb.GetResponse>;
+/** Resolves with what was read, if anything was. */
+type Step = (tx: ClusterTransaction) => Promise<pb.GetResponse | undefined>;
 
 /** What an operation does; rows are decoded here, before anything is begun. */
 function toStep(operation: pb.Operation["operation"]): Step {
@@ -229,27 +240,34 @@ function toStep(operation: pb.Operation["operation"]): Step {
     case "put": {
       const { key, rows, expect } = operation.value;
       const batch = decodeRows(rows);
-      return (tx) => tx.write(key, batch, expectationOf(expect));
+      return silently((tx) => tx.write(key, batch, expectationOf(expect)));
     }
     case "delete": {
       const { key, expect } = operation.value;
-      return (tx) => tx.delete(key, expectationOf(expect));
+      return silently((tx) => tx.delete(key, expectationOf(expect)));
     }
     case "append":
     case "upsert": {
       const { key, rows } = operation.value;
       const batch = decodeRows(rows);
-      return operation.case === "append" ? (tx) => tx.append(key, batch) : (tx) => tx.upsert(key, batch);
+      return silently((tx) => (operation.case === "append" ? tx.append(key, batch) : tx.upsert(key, batch)));
     }
     case "expect": {
       const { key, expect } = operation.value;
       const expected = expectationOf(expect);
       if (expected === undefined) throw malformed(`nothing is expected of ${JSON.stringify(key)}`);
-      return (tx) => assertAsExpected(tx, key, expected);
+      return silently((tx) => assertAsExpected(tx, key, expected));
     }
     case undefined:
       throw malformed("an operation is empty");
   }
+}
+
+function silently(step: (tx: ClusterTransaction) => void | Promise<void>): Step {
+  return async (tx) => {
+    await step(tx);
+    return undefined;
+  };
 }
 
 async function readKey(tx: ClusterTransaction, key: string): Promise<pb.GetResponse> {
@@ -312,6 +330,10 @@ function fromChange({ key, batch }: ClusterChange): pb.Change {
 function toTimestamp(value: bigint): CommitTimestamp {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`a timestamp is too large: ${value}`);
   return Number(value) as CommitTimestamp;
+}
+
+function mapped<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
 }
 
 function nameOf<N>(names: Readonly<Record<number, N>>, value: number, what: string): N {
