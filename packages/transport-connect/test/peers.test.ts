@@ -36,7 +36,7 @@ test("what is sent and asked before the link is up goes out once it is", async (
   expect([...a.messages, ...b.messages]).toEqual(["2/1/early as well", "1/1/early"]);
 });
 
-test("messages keep their order, and arrive in batches", async () => {
+test("WIRE-10: messages keep their order, and arrive in batches", async () => {
   const [a, b] = [await startNode(1), await startNode(2)];
   introduce(a, b);
   await up(a, b);
@@ -69,7 +69,7 @@ test("the node with the higher number dials when the lower one does not know its
   expect(a.network.status()).toMatchObject([{ node: 2, address: undefined, link: { dialledBy: 2 } }]);
 });
 
-test("when both dial, the link of the lower one stays and nothing that was asked is lost", async () => {
+test("WIRE-6: when both dial, the link of the lower one stays and nothing that was asked is lost", async () => {
   for (let round = 0; round < 10; round++) {
     const limits = { courtesyMs: 1, heartbeatMs: 20 };
     const [a, b] = [await startNode(1, { limits }), await startNode(2, { limits })];
@@ -110,7 +110,7 @@ test("a node that is gone is told apart at once, and linked with again when it i
   expect(again.messages).toEqual(["1/1/found"]);
 });
 
-test("what was asked is rejected when the link breaks, and when it is not answered in time", async () => {
+test("WIRE-9: what was asked is rejected when the link breaks, and when it is not answered in time", async () => {
   const never = () => new Promise<Uint8Array>(() => {});
   const [a, b] = [await startNode(1), await startNode(2, { onAsk: never })];
   introduce(a, b);

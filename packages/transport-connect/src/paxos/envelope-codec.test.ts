@@ -1,5 +1,5 @@
 /**
- * Every kind of message, there and back; what the generated code makes of the same bytes; and bytes that were changed or
+ * WIRE-11. Every kind of message, there and back; what the generated code makes of the same bytes; and bytes that were changed or
  * made up, which are refused with their code or read as something well-formed, and never cause another error.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";

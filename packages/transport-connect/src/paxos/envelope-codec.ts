@@ -1,5 +1,5 @@
 /**
- * What replicas say to each other, as bytes: `proto/khonsu/paxos/v1`. Strict when reading. That a message makes sense (a slot
+ * What replicas say to each other, as bytes: `proto/khonsu/paxos/v1`. Strict when reading (WIRE-11). That a message makes sense (a slot
  * in its range, an entry intact) is the replica's to judge; here it is only well-formed.
  */
 import type {

@@ -1,4 +1,4 @@
-/** Questions that wait for an answer, by number. Each ends once: answered, refused, too late, or with the link. */
+/** Questions that wait for an answer, by number. Each ends once: answered, refused, too late, or with the link (WIRE-9). */
 import type { Runtime } from "@khonsu/core";
 import { TransportError } from "../errors.ts";
 

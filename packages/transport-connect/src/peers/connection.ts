@@ -1,6 +1,7 @@
 /**
  * One HTTP/2 connection to a node, without the reconnecting that Connect's own session manager does: a link that breaks is
- * dialled anew, from the handshake on.
+ * dialled anew, from the handshake on. Only a server that the peers' authority signed is talked to (WIRE-1), and nothing larger than
+ * a message and a batch is read (WIRE-5).
  */
 import {
   type ClientHttp2Session,

@@ -1,7 +1,7 @@
 /**
  * What waits to be sent on one stream. Frames are written into the batch that is to go next as they come, so a batch costs one
  * buffer however many they are; it leaves once the stream has taken the one before, and not before the turn of the event loop
- * is over. Bounded: what does not fit is not taken.
+ * is over. Bounded: what does not fit is not taken (WIRE-7). In order (WIRE-10).
  */
 import type { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import { WireWriter } from "../wire/wire-writer.ts";

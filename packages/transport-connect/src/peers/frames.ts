@@ -1,4 +1,4 @@
-/** Frames, many in a batch: `Frames` of `proto/khonsu/peer/v1`, with a checksum over the whole batch. */
+/** Frames, many in a batch: `Frames` of `proto/khonsu/peer/v1`, with a checksum over the whole batch (WIRE-4). */
 import { crc32 } from "node:zlib";
 import { TransportError } from "../errors.ts";
 import { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";

@@ -1,5 +1,5 @@
 /**
- * Who may link with whom. Both sides look at the other: the one that is called refuses with an error that says why, and so
+ * Who may link with whom (WIRE-2). Both sides look at the other: the one that is called refuses with an error that says why, and so
  * does the caller when it is answered by somebody else than it called.
  */
 import { TransportError } from "../errors.ts";

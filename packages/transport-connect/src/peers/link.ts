@@ -1,6 +1,7 @@
 /**
  * A link that is up: two streams, either of which carries frames both ways, and the signs of life that tell whether the other
- * side is still there. What comes in is handed on as it comes; the end is told once.
+ * side is still there. What comes in is handed on as it comes; the end is told once. What cannot be read ends the link (WIRE-4), and so
+ * does silence (WIRE-8).
  */
 import type { Runtime } from "@khonsu/core";
 import { messageOf, TransportError, type TransportErrorCode } from "../errors.ts";

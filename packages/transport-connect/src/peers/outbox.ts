@@ -1,7 +1,7 @@
 /**
  * What one node has for another, on its way to one link: the frames that wait on both streams, and the questions that were asked.
  * It is there before the link is, so that what is said while a node is dialled for the first time is not lost; and it ends with
- * the link, so that a question never gets an answer from another life of the node.
+ * the link, so that a question never gets an answer from another life of the node (WIRE-9).
  */
 import type { Runtime } from "@khonsu/core";
 import { TransportError } from "../errors.ts";

@@ -1,4 +1,5 @@
-/** The side of a link that is dialled, as a service of Connect. Whoever shows no certificate, where one is called for, gets no further than the headers. */
+/** The side of a link that is dialled, as a service of Connect. Whoever shows no certificate, where one is called for, gets no
+ * further than the headers (WIRE-1); nothing larger than a message and a batch is read (WIRE-5). */
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";

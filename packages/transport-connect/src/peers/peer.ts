@@ -199,6 +199,7 @@ export class Peer {
 
   #establish(remote: Agreed, id: string, dialledBy: number): Link {
     if (this.#isClosed) throw closed();
+    // WIRE-3
     if (remote.incarnation < this.#incarnation) {
       const message = `Node ${this.node} was here as incarnation ${this.#incarnation}, and now is ${remote.incarnation}`;
       throw new TransportError("KHONSU_PEER_STALE", message);
