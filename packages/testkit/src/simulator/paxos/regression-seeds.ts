@@ -32,6 +32,7 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   },
   {
     seed: "checkpoints:t2-87",
-    found: "a rotten image was fetched again and again, and kept a good one of another replica from being fetched",
+    found:
+      "a rotten image was fetched again and again, and kept a good one of another replica from being fetched",
   },
 ];
