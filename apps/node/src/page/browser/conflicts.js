@@ -1,0 +1,44 @@
+/**
+ * Attempts that were refused, by kind, as bars.
+ *
+ * @typedef {import("../../node/node-status.ts").NodeStatus} NodeStatus
+ */
+import { html } from "lit-html";
+import { count } from "./format.js";
+
+/** @type {Readonly<Record<string, string>>} */
+const NAMES = {
+  KHONSU_WRITE_CONFLICT: "Write conflict",
+  KHONSU_SERIALIZATION_FAILURE: "Serialization failure",
+  KHONSU_VERSION_MISMATCH: "Version mismatch",
+  KHONSU_SNAPSHOT_TOO_OLD: "Snapshot too old",
+  KHONSU_UNAVAILABLE: "Shard unavailable",
+  KHONSU_IN_DOUBT: "Outcome in doubt",
+  KHONSU_OUTCOME_EXPIRED: "Outcome expired",
+  KHONSU_OVERLOADED: "Overloaded",
+  KHONSU_CLOCK_SKEW: "Clock skew",
+};
+
+/** @param {NodeStatus} status */
+export function conflicts({ transactions }) {
+  const kinds = Object.entries(transactions.refused).sort(([, a], [, b]) => b - a);
+  if (kinds.length === 0)
+    return html`<p class="empty">No attempt has been refused since the node was started.</p>`;
+  const attempts = transactions.committed + kinds.reduce((sum, [, number]) => sum + number, 0);
+  const most = kinds[0]?.[1] ?? 1;
+  return html`<ul class="bars">
+    ${kinds.map(
+      ([code, number]) => html`<li>
+        <span class="what" title=${code}>${NAMES[code] ?? code}</span>
+        <span class="how-many">${count(number)} <span class="faint">${share(number / attempts)}</span></span>
+        <span class="bar" aria-hidden="true"><i style=${`width:${(100 * number) / most}%`}></i></span>
+      </li>`,
+    )}
+  </ul>
+  <p class="note">Shares are of all attempts. Clients run most of these again by themselves.</p>`;
+}
+
+/** @param {number} share */
+function share(share) {
+  return share > 0 && share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
+}
