@@ -195,17 +195,16 @@ const leaderMutants: readonly Mutant[] = [
     name: "stale-accepted-counted",
     profile: "late-messages",
     description: "The leader counts answers to accepts of other ballots.",
-    file: source("replica.ts"),
-    search: "if (this.leader !== undefined && sameBallot(message.ballot, this.leader.ballot))",
-    replace: "if (this.leader !== undefined)",
+    file: source("message-handlers.ts"),
+    search: "if (leader !== undefined && sameBallot(message.ballot, leader.ballot)) leader.onAccepted",
+    replace: "if (leader !== undefined) leader.onAccepted",
   },
   {
     name: "leader-never-gives-way",
     description: "A leader that has promised a higher ballot goes on leading.",
-    file: source("replica.ts"),
-    search:
-      "if (ownBallot.round > 0 && compareBallots(this.acceptor.promised, ownBallot) > 0) this.resign();",
-    replace: "if (ownBallot.round < 0) this.resign();",
+    file: source("leadership.ts"),
+    search: "if (ballot.round > 0 && compareBallots(promised, ballot) > 0) this.resign();",
+    replace: "if (ballot.round < 0) this.resign();",
   },
   {
     name: "membership-without-gate",
@@ -230,7 +229,7 @@ const readMutants: readonly Mutant[] = [
     name: "read-unconfirmed",
     profile: "paused-leader",
     description: "The leader serves reads without asking whether it still leads.",
-    file: source("replica.ts"),
+    file: source("read-confirmation.ts"),
     search: "if (this.lease.held) this.reads.answerWaiting(decided);",
     replace: "this.reads.answerWaiting(decided);",
   },
@@ -259,10 +258,10 @@ const readMutants: readonly Mutant[] = [
     name: "old-leader-confirmed",
     profile: "returning-leader",
     description: "An acceptor confirms a leader although it has promised a higher ballot.",
-    file: source("replica.ts"),
+    file: source("message-handlers.ts"),
     search:
-      '      if (compareBallots(ballot, promised) < 0)\n        return this.context.outbox.send(from, { kind: "nack", ballot, promised });\n      this.election.follow(ballot);',
-    replace: "      if (compareBallots(ballot, promised) >= 0) this.election.follow(ballot);",
+      '      if (compareBallots(ballot, promised) < 0)\n        return context.outbox.send(from, { kind: "nack", ballot, promised });\n      election.follow(ballot);',
+    replace: "      if (compareBallots(ballot, promised) >= 0) election.follow(ballot);",
   },
   {
     name: "lease-never-ends",
@@ -300,10 +299,10 @@ const stateMutants: readonly Mutant[] = [
   {
     name: "trimmed-past-checkpoint",
     description: "The log on disk is trimmed one slot past the checkpoint.",
-    file: source("replica.ts"),
+    file: source("checkpoints.ts"),
     search: 'this.context.outbox.record({ kind: "checkpoint", checkpoint, trimmed });',
     replace:
-      'this.context.outbox.record({ kind: "checkpoint", checkpoint, trimmed: slotAfter(checkpoint.slot) });',
+      'this.context.outbox.record({ kind: "checkpoint", checkpoint, trimmed: (checkpoint.slot + 1) as Slot });',
   },
   {
     name: "image-unchecked",
