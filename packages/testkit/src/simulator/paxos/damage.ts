@@ -44,7 +44,8 @@ export function holdsWhole(cluster: PaxosCluster, node: SimulatedNode, slot: num
 export function mayDamage(cluster: PaxosCluster, node: SimulatedNode, key: string): boolean {
   const frame = node.disk.durable.get(key);
   if (frame === undefined || cluster.chosen.configuration.voters.length < cluster.setup.voters) return false;
-  if (frame.kind === "image") return cluster.atlas.mayDamage(node.node, "image");
+  if (frame.kind === "image")
+    return cluster.atlas.mayDamage(node.node, "image") && isAllHeldElsewhere(cluster, node, frame.slot);
   if (frame.header.kind === "promised")
     return node.node === cluster.atlas.wipeable && mayLoseDisk(cluster, node);
   const slot = slotOf(frame);
@@ -65,8 +66,11 @@ export function mayLoseDisk(cluster: PaxosCluster, node: SimulatedNode): boolean
   if (voters.length < 3 || !voters.includes(node.self)) return false;
   const members = cluster.nodes.filter(({ self }) => voters.includes(self));
   if (members.some((member) => isDiskLost(member))) return false;
-  for (let slot = 1; slot <= cluster.chosen.length; slot += 1) {
-    if (!isHeldElsewhere(cluster, node, slot)) return false;
-  }
+  return isAllHeldElsewhere(cluster, node, cluster.chosen.length);
+}
+
+/** Whether others have, between them, everything that is chosen up to `through`. */
+function isAllHeldElsewhere(cluster: PaxosCluster, node: SimulatedNode, through: number): boolean {
+  for (let slot = 1; slot <= through; slot += 1) if (!isHeldElsewhere(cluster, node, slot)) return false;
   return true;
 }

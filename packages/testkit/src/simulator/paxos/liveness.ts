@@ -32,6 +32,7 @@ export function runLivenessPhase(
   cluster.network.setQuality(CALM_NETWORK);
   for (const node of cluster.nodes)
     if (!core.includes(node)) leaveBroken(cluster, node, prng.split(node.node));
+  restartRotten(core);
   restartFenced(cluster, core);
   const names = core.map(({ node }) => node).join(",");
   cluster.trace.add(cluster.scheduler.nowUs, undefined, `heal ${names}, all else stays broken`);
@@ -51,6 +52,18 @@ export function runLivenessPhase(
   const isStable = cluster.leader()?.status?.ballot.round === leading?.round;
   if (!isConverged(cluster, core) || !isStable)
     throw new SimulationFailure("liveness", "stay-converged", describeStuck(cluster, core));
+}
+
+/**
+ * Nodes whose image rotted while they ran are restarted, and so check it: a node that leads and does not know of it cannot bring anybody
+ * beyond its log. Storages that check what they read fence the node instead, when the first piece is wanted.
+ */
+function restartRotten(core: readonly SimulatedNode[]): void {
+  for (const node of core) {
+    if (node.isDown || !damagedSlots(node).has(IMAGE)) continue;
+    node.stop("crashed");
+    node.restart();
+  }
 }
 
 /** A write that was under way when the disks healed may still fail and fence its node: for a while somebody restarts those. */
