@@ -16,11 +16,14 @@ import { systemRuntime } from "@khonsu/core";
 import { type Envelope, nodeOf, type ReplicaOptions, replicaId } from "@khonsu/paxos";
 import { LevelAcceptorLog } from "@khonsu/storage-level/acceptor-log";
 import {
+  answerShard,
   decodeEnvelope,
   encodeEnvelope,
   PeerNetwork,
   type RunningServer,
   readTlsFiles,
+  SHARD_CHANNEL,
+  shardTransport,
   startServer,
   type TlsIdentity,
 } from "@khonsu/transport-connect";
@@ -36,7 +39,6 @@ import { type HttpRoute, httpRoutes } from "./http-routes.ts";
 import { createLogger } from "./logger.ts";
 import type { NodeStatus } from "./node-status.ts";
 import type { RunningNode } from "./running-node.ts";
-import { answerShard, SHARD_CHANNEL, shardTransport } from "./shard-channel.ts";
 import { StaticMembership } from "./static-membership.ts";
 import { Telemetry } from "./telemetry.ts";
 import { VERSION } from "./version.ts";
