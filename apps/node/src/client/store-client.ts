@@ -44,7 +44,7 @@ export interface StoreClient extends AsyncDisposable {
 
 /** @throws KhonsuError; CommandError where there is no store in the directory and `create` is not set. */
 export async function openStore(flags: ConnectionFlags, { create = false } = {}): Promise<StoreClient> {
-  if (flags.dir === undefined) throw new CommandError("Give --dir: there is no client of clusters yet");
+  if (flags.dir === undefined) return (await import("./cluster-client.ts")).connect(flags);
   if (!create && !existsSync(flags.dir)) throw new CommandError(`There is no store in ${flags.dir}`);
   const db = await Khonsu.open({ storage: await LevelStorage.open(flags.dir) });
   return {

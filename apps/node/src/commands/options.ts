@@ -7,8 +7,6 @@ export interface ConnectionFlags {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly ca?: string;
-  readonly cert?: string;
-  readonly certKey?: string;
   readonly tls?: true;
   readonly dir?: string;
 }
@@ -32,8 +30,6 @@ export function withConnection(command: Command): Command {
     .addOption(new Option("--token-file <file>", "file with the bearer token").env("KHONSU_TOKEN_FILE"))
     .addOption(new Option("--tls", "speak TLS; so does --ca").env("KHONSU_TLS"))
     .addOption(new Option("--ca <file>", "PEM file: whose certificates are believed").env("KHONSU_CA"))
-    .addOption(new Option("--cert <file>", "PEM file: this client's certificate").env("KHONSU_CERT"))
-    .addOption(new Option("--cert-key <file>", "PEM file: its private key").env("KHONSU_CERT_KEY"))
     .addOption(
       new Option("--dir <path>", "work on the embedded store in this directory instead of a cluster").env(
         "KHONSU_DIR",

@@ -44,9 +44,10 @@ function collect(value: string, earlier: readonly string[]): string[] {
 
 async function serve(flags: ServeFlags): Promise<void> {
   // Loaded only now: the help, and a wrong argument, need none of it.
-  const [{ loadConfig }, { startNode }] = await Promise.all([
+  const [{ loadConfig }, { startNode }, { statusPage }] = await Promise.all([
     import("../node/config/load.ts"),
     import("../node/start-node.ts"),
+    import("../page/serve-page.ts"),
   ]);
   const shorthands = Object.entries(SHORTHANDS).flatMap(([flag, [setting]]) =>
     flags[flag] === undefined ? [] : [`${setting}=${flags[flag]}`],
@@ -56,7 +57,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     environment: process.env,
     flags: [...shorthands, ...flags.set],
   });
-  const node = await startNode(config, { isProcess: true });
+  const node = await startNode(config, { isProcess: true, pages: [statusPage()] });
   const stopped = untilStopped(node);
   const isReady = await Promise.race([node.ready().then(() => true), stopped.then(() => false)]);
   if (isReady) {

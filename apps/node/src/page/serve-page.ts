@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
+import type { HttpRoute } from "../node/http-routes.ts";
 
 interface Asset {
   readonly type: string;
@@ -28,42 +28,23 @@ const FILES: Readonly<Record<string, string>> = {
   "view.js": "text/javascript; charset=utf-8",
 };
 
-/** Just these of a request and a response, so that HTTP/1.1 and HTTP/2 both do. */
-type Request = Pick<IncomingMessage, "method" | "url"> & {
-  readonly headers: { readonly "if-none-match"?: string | undefined };
-};
-type Response = Pick<ServerResponse, "writeHead" | "end">;
-
-/**
- * What answers for the page.
- *
- * @returns a function that says whether the request was for the page, and if so has answered it.
- */
-export function statusPage(): (request: Request, response: Response) => boolean {
+/** What answers for the page. */
+export function statusPage(): HttpRoute {
   const assets = loadAssets();
   const policy = contentPolicy(assets.get("/")!.body.toString());
-  return (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://node");
-    const asset = assets.get(pathname);
+  return (path, request, response) => {
+    const asset = assets.get(path);
     if (asset === undefined) return false;
-    const headers = {
-      "content-type": asset.type,
-      "content-security-policy": policy,
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "no-referrer",
-      "cache-control": "no-cache",
-      etag: asset.tag,
-    };
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      response.writeHead(405, { allow: "GET, HEAD" });
-      response.end();
-    } else if (request.headers["if-none-match"] === asset.tag) {
-      response.writeHead(304, headers);
-      response.end();
-    } else {
-      response.writeHead(200, { ...headers, "content-length": asset.body.length });
-      response.end(request.method === "HEAD" ? undefined : asset.body);
-    }
+    response.setHeader("content-type", asset.type);
+    response.setHeader("content-security-policy", policy);
+    response.setHeader("x-content-type-options", "nosniff");
+    response.setHeader("referrer-policy", "no-referrer");
+    response.setHeader("cache-control", "no-cache");
+    response.setHeader("etag", asset.tag);
+    const isKnown = request.headers["if-none-match"] === asset.tag;
+    response.statusCode = isKnown ? 304 : 200;
+    if (isKnown || request.method === "HEAD") response.end();
+    else response.end(asset.body);
     return true;
   };
 }

@@ -16,7 +16,7 @@ export async function servePage(status: () => NodeStatus | undefined): Promise<P
       const answer = status();
       response.writeHead(answer === undefined ? 503 : 200, { "content-type": "application/json" });
       response.end(JSON.stringify(answer ?? {}));
-    } else if (!page(request, response)) {
+    } else if (!page(request.url ?? "/", request, response)) {
       response.writeHead(404);
       response.end();
     }

@@ -25,7 +25,7 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
       zone: `zone-${"abca"[node - 1]}`,
       weight: node === 4 ? 2 : 1,
       incarnation: 1,
-      state: node === 4 ? "joining" : "active",
+      state: node === 4 ? "leaving" : "active",
       link: node === 1 ? "self" : node === 4 ? "connecting" : "up",
       linkError: null,
       queuedBytes: node === 4 ? 1_340_000 : 0,

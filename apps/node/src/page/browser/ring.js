@@ -7,6 +7,7 @@
  */
 import { html, svg } from "lit-html";
 import { plural } from "./format.js";
+import { isMember } from "./tables.js";
 
 const SIZE = 320;
 const CENTRE = SIZE / 2;
@@ -24,7 +25,7 @@ const BAND_GAP = 3;
 export function ring(status, colorOf, selected, select) {
   const { shards, members } = status;
   const leaderless = shards.filter(({ leader }) => leader === null).length;
-  const alive = members.filter(({ state }) => state !== "removed").length;
+  const alive = members.filter(isMember).length;
   const summary = `${plural(shards.length, "shard")} on ${plural(alive, "node")}${leaderless > 0 ? `, ${leaderless} without a known leader` : ""}`;
   const shown = shards.find(({ shard }) => shard === selected);
   return html`<div class="ring" @pointerleave=${() => select(undefined)}>

@@ -24,7 +24,7 @@ export function membersTable({ members, shards, node }, colorOf) {
         ${members.map((member) => {
           const leads = shards.filter(({ leader }) => leader === member.node).length;
           const replicas = shards.filter((shard) => shard.replicas.includes(member.node)).length;
-          return html`<tr class=${member.state === "removed" ? "faint" : ""}>
+          return html`<tr class=${isMember(member) ? "" : "faint"}>
             <th scope="row">${badge(member.node, colorOf)} ${member.state === "active" ? "" : html`<span class="tag">${member.state}</span>`}</th>
             <td>${member.node === node ? html`${member.address}` : html`<a href=${`//${member.address}/`}>${member.address}</a>`}</td>
             <td>${member.zone ?? "–"}${member.weight === 1 ? "" : html` <span class="faint">×${member.weight}</span>`}</td>
@@ -36,6 +36,15 @@ export function membersTable({ members, shards, node }, colorOf) {
       </tbody>
     </table>
   </div>`;
+}
+
+/**
+ * Whether the node takes part, be it for a while yet.
+ *
+ * @param {MemberStatus} member
+ */
+export function isMember({ state }) {
+  return state === "active" || state === "leaving";
 }
 
 /** @param {MemberStatus} member */

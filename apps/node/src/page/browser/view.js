@@ -23,7 +23,7 @@ import { nodeColors } from "./colors.js";
 import { conflicts } from "./conflicts.js";
 import { count, duration, milliseconds, plural, rate } from "./format.js";
 import { ring } from "./ring.js";
-import { badge, membersTable, shardsTable, troublesOf } from "./tables.js";
+import { badge, isMember, membersTable, shardsTable, troublesOf } from "./tables.js";
 
 /**
  * @param {View} view
@@ -43,7 +43,7 @@ export function page(view, actions) {
         <h2 id="ring-title">Ring</h2>
         ${ring(status, colorOf, selected, actions.select)}
         <ul class="legend nodes" aria-hidden="true">
-          ${status.members.filter(({ state }) => state !== "removed").map(({ node }) => html`<li>${badge(node, colorOf)} node ${node}</li>`)}
+          ${status.members.filter(isMember).map(({ node }) => html`<li>${badge(node, colorOf)} node ${node}</li>`)}
         </ul>
       </section>
       <div class="stack">
