@@ -1,48 +1,82 @@
 /** Makes a `NodeStatus` of the parts of a node. */
-import type { ClusterNode, Placement } from "@khonsu/cluster";
+import type { ClusterMember, ClusterNode } from "@khonsu/cluster";
 import { nodeOf, type Status } from "@khonsu/paxos";
+import type { PeerStatus } from "@khonsu/transport-connect";
+import type { NodeConfig } from "./config/schema.ts";
+import { describeMembers } from "./describe-members.ts";
 import type { HostedGroups } from "./hosted-groups.ts";
-import type { HostedShardStatus, NodeStatus, ReplicaRole, ShardStatusReport } from "./node-status.ts";
+import type {
+  ClockStatus,
+  HostedShardStatus,
+  NodeStatus,
+  ReplicaRole,
+  ShardStatusReport,
+} from "./node-status.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { VERSION } from "./version.ts";
 
 const UNITS_PER_MILLISECOND = 2048;
 
-/** Everything that a status is made of and that does not change from one to the next, or is at hand as it is. */
-export type FixedStatus = Omit<NodeStatus, "format" | "now" | "ready" | "problems" | "shards" | "clock">;
-
+/** What a status is made of. */
 export interface StatusSources {
-  readonly cluster: ClusterNode | undefined;
+  readonly config: NodeConfig;
+  readonly address: string;
+  readonly startedAt: number;
+  readonly telemetry: Telemetry;
   readonly groups: HostedGroups;
-  readonly isStopping: boolean;
-  readonly placement: Placement;
+  /** Undefined before it is open. */
+  readonly member: ClusterMember | undefined;
+  readonly links: readonly PeerStatus[];
+  /** What keeps the node from serving, beside what the parts tell. */
+  readonly problems: readonly string[];
 }
 
-export function describeNode(fixed: FixedStatus, sources: StatusSources): NodeStatus {
+export function describeNode(sources: StatusSources): NodeStatus {
+  const { address, config, links, member, startedAt, telemetry } = sources;
   const now = Date.now();
-  const shards = Array.from({ length: sources.placement.shardCount }, (_, shard) =>
-    describeShard(shard, sources),
-  );
-  const problems = problemsOf(shards, sources);
-  const clocks = shards.flatMap(({ here }) => (here === null ? [] : [here.clock]));
-  const highest = clocks.length === 0 ? undefined : Math.max(...clocks);
+  const state = member?.directory.state;
+  const shards = Array.from({ length: state?.shardCount ?? 0 }, (_, shard) => describeShard(shard, sources));
+  const problems = [...sources.problems, ...problemsOf(shards, sources)];
   return {
     format: 1,
-    ...fixed,
+    node: config.node,
+    cluster: config.cluster,
+    clusterId: member?.record.current.cluster?.clusterId ?? "",
+    version: VERSION,
+    address,
+    startedAt,
     now,
     ready: problems.length === 0,
     problems,
-    clock: {
-      timestamp: highest ?? 0,
-      aheadMs: highest === undefined ? null : highest / UNITS_PER_MILLISECOND - now,
+    clock: describeClock(shards, now),
+    placement: {
+      shardCount: state?.shardCount ?? 0,
+      replicationFactor: state?.replicas ?? 0,
+      prefixSeparator: state?.delimiter ?? null,
+      version: state?.version ?? 0,
     },
+    members: describeMembers(config.node, state, links),
     shards,
+    transactions: telemetry.meter.read(),
+    storage: telemetry.storage(config.data),
   };
 }
 
-function describeShard(shard: number, { groups, cluster, placement }: StatusSources): ShardStatusReport {
+function describeClock(shards: readonly ShardStatusReport[], now: number): ClockStatus {
+  const clocks = shards.flatMap(({ here }) => (here === null ? [] : [here.clock]));
+  const highest = clocks.length === 0 ? undefined : Math.max(...clocks);
+  return {
+    timestamp: highest ?? 0,
+    aheadMs: highest === undefined ? null : highest / UNITS_PER_MILLISECOND - now,
+  };
+}
+
+function describeShard(shard: number, { groups, member }: StatusSources): ShardStatusReport {
   const log = groups.get(shard);
-  const machine = cluster?.replicaOf(shard)?.log.machine;
+  const machine = member?.node.replicaOf(shard)?.log.machine;
   const here = log === undefined || machine === undefined ? null : describeReplica(log.describe(), machine);
-  return { shard, leader: log?.status().leader ?? null, replicas: placement.replicasOf(shard), here };
+  const replicas = member?.node.router.placement.replicasOf(shard) ?? [];
+  return { shard, leader: log?.status().leader ?? null, replicas, here };
 }
 
 type Machine = NonNullable<ReturnType<ClusterNode["replicaOf"]>>["log"]["machine"];
@@ -76,17 +110,19 @@ function describeReplica(status: Status, machine: Machine): HostedShardStatus {
 /** Why the node does not serve, or not all that it should. */
 function problemsOf(
   shards: readonly ShardStatusReport[],
-  { cluster, groups, isStopping }: StatusSources,
+  { config, groups, member }: StatusSources,
 ): string[] {
   const problems: string[] = [];
-  if (isStopping) problems.push("the node is stopping");
-  if (cluster === undefined) problems.push("the node is starting");
+  if (member?.directory.state === undefined) problems.push("the node does not know its cluster yet");
+  if (member?.isRetired) problems.push("the cluster has let this node go");
   for (const [group, error] of groups.fenced) problems.push(`group ${group} is fenced: ${error.message}`);
-  const lost = shards.filter(
-    ({ here, leader }) => here !== null && leader === null && here.fencedBecause === null,
-  );
-  if (lost.length > 0) {
-    problems.push(`no leader is known of shards ${lost.map(({ shard }) => shard).join(", ")}`);
-  }
+  const closed = shards.filter(({ here, replicas }) => here === null && replicas.includes(config.node));
+  if (closed.length > 0) problems.push(`no replica is open of ${list(closed)}`);
+  const lost = shards.filter(({ here, leader }) => here?.fencedBecause === null && leader === null);
+  if (lost.length > 0) problems.push(`no leader is known of ${list(lost)}`);
   return problems;
+}
+
+function list(shards: readonly ShardStatusReport[]): string {
+  return `shards ${shards.map(({ shard }) => shard).join(", ")}`;
 }

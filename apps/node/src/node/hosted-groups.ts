@@ -2,29 +2,25 @@
  * The Paxos groups that a node takes part in: one `ReplicatedLog` a group, on the node's one acceptor log, so that one synced write
  * a turn serves them all. A group that has stopped by a fault stays listed as fenced, with its reason: its node is not ready.
  */
-import type { LogApplication } from "@khonsu/cluster";
+import type { LogApplication, ReplicaStart } from "@khonsu/cluster";
 import type { Runtime } from "@khonsu/core";
 import {
   type Envelope,
-  nodeOf,
+  foundingConfiguration,
   type PaxosError,
-  type ReplicaId,
   type ReplicaOptions,
   ReplicatedLog,
-  type StartMode,
+  replicaId,
 } from "@khonsu/paxos";
 import type { LevelAcceptorLog } from "@khonsu/storage-level/acceptor-log";
 
 export interface HostedGroupsOptions {
-  readonly self: ReplicaId;
   readonly runtime: Runtime;
   /** Of all groups alike. */
   readonly limits: Partial<ReplicaOptions>;
   readonly tickMs: number;
   /** Sends, or drops. */
   readonly send: (group: number, envelope: Envelope) => void;
-  /** Whether there is a link to the node: leadership is handed to nobody else. */
-  readonly isReachable: (node: number) => boolean;
   /** A group has stopped for good: tell people. */
   readonly onFenced: (group: number, error: PaxosError) => void;
 }
@@ -43,34 +39,41 @@ export class HostedGroups {
     this.#options = options;
   }
 
-  /** Opens the replica of `group` from `disk`, one for all groups; `start` says what it is if the disk is empty. */
+  /** Opens a replica of `group` from `disk`, which holds those of all groups. */
   async open(
     disk: LevelAcceptorLog,
     group: number,
-    start: StartMode,
     application: LogApplication,
+    { self, start }: ReplicaStart,
   ): Promise<ReplicatedLog> {
-    const { self, runtime, limits, tickMs, send, onFenced } = this.#options;
+    const { runtime, limits, tickMs, send } = this.#options;
     const storage = disk.group(nameOf(group));
-    const log = await ReplicatedLog.open({
-      replica: { ...limits, self, start, seed: Math.floor(runtime.random() * 2 ** 31) },
-      storage,
-      transport: { send: (envelope) => send(group, envelope) },
-      clock: { now: () => runtime.now(), after: (ms, callback) => runtime.schedule(ms, callback) },
-      stateMachine: application,
-      tickMilliseconds: tickMs,
-      random: () => runtime.random(),
-      onFenced: (error) => {
-        this.#fenced.set(group, error);
-        onFenced(group, error);
-      },
-    });
-    const close = async (): Promise<void> => {
-      await log.close();
+    try {
+      const log = await ReplicatedLog.open({
+        replica: {
+          ...limits,
+          self: replicaId(self.node, self.incarnation),
+          start:
+            start.kind === "found"
+              ? { kind: "found", configuration: foundingConfiguration(start.voters) }
+              : start,
+          seed: Math.floor(runtime.random() * 2 ** 31),
+        },
+        storage,
+        transport: { send: (envelope) => send(group, envelope) },
+        clock: { now: () => runtime.now(), after: (ms, callback) => runtime.schedule(ms, callback) },
+        stateMachine: application,
+        tickMilliseconds: tickMs,
+        random: () => runtime.random(),
+        onFenced: (error) => this.#onFenced(group, error),
+      });
+      const close = (): Promise<void> => log.close().finally(() => storage.close());
+      this.#groups.set(group, { log, close });
+      return log;
+    } catch (error) {
       await storage.close();
-    };
-    this.#groups.set(group, { log, close });
-    return log;
+      throw error;
+    }
   }
 
   /** Hands in what came from another node; dropped if the group is not here. */
@@ -82,7 +85,7 @@ export class HostedGroups {
     return this.#groups.get(group)?.log;
   }
 
-  /** Why a group has stopped, by group. */
+  /** Why a group has stopped by a fault, by group. */
   get fenced(): ReadonlyMap<number, PaxosError> {
     return this.#fenced;
   }
@@ -92,49 +95,28 @@ export class HostedGroups {
     return [...this.#groups].filter(([, { log }]) => log.status().isLeader).map(([group]) => group);
   }
 
-  /** Whether anybody else could lead `group` now. */
-  hasSuccessor(group: number): boolean {
-    return this.#successors(group).length > 0;
+  /** Closes the replica of `group`, if it is open, and deletes what `disk` has of it: it was removed from its group for good. */
+  async drop(disk: LevelAcceptorLog, group: number): Promise<void> {
+    await this.#close(group);
+    this.#fenced.delete(group);
+    await disk.remove(nameOf(group));
   }
 
-  /**
-   * Hands the leadership of `group` to the voter that is furthest, or to the next if it refuses. @returns whether another leads now.
-   */
-  async handOver(group: number): Promise<boolean> {
-    const log = this.get(group);
-    if (log === undefined) return true;
-    for (const candidate of this.#successors(group)) {
-      if (!log.status().isLeader) return true;
-      try {
-        await log.transferLeadership(candidate);
-        return true;
-      } catch {
-        // The next may do better.
-      }
-    }
-    return !log.status().isLeader;
+  /** Closes all of them; their logs stay on disk. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#groups.keys()].map((group) => this.#close(group)));
   }
 
-  /** The other voters that can be reached, the one that has the most first. */
-  #successors(group: number): ReplicaId[] {
-    const log = this.get(group);
-    if (log === undefined) return [];
-    const { configuration, matched, replica } = log.describe();
-    const through = new Map(matched.map((one) => [one.replica, one.through]));
-    return (configuration?.voters ?? [])
-      .filter((voter) => nodeOf(voter) !== nodeOf(replica) && this.#options.isReachable(nodeOf(voter)))
-      .sort((a, b) => (through.get(b) ?? 0) - (through.get(a) ?? 0));
-  }
-
-  /** Closes one group, whose log stays on disk. */
-  async close(group: number): Promise<void> {
+  async #close(group: number): Promise<void> {
     const hosted = this.#groups.get(group);
     this.#groups.delete(group);
     await hosted?.close();
   }
 
-  async closeAll(): Promise<void> {
-    await Promise.all([...this.#groups.keys()].map((group) => this.close(group)));
+  #onFenced(group: number, error: PaxosError): void {
+    // Removed by its group, as the directory wants it: it is deleted in a moment.
+    if (error.code !== "KHONSU_REPLICA_RETIRED") this.#fenced.set(group, error);
+    this.#options.onFenced(group, error);
   }
 }
 

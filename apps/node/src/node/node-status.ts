@@ -8,6 +8,9 @@ export interface NodeStatus {
   /** Rises when a field changes its meaning; fields that are added do not count. */
   readonly format: 1;
   readonly node: number;
+  /** The name of the cluster in the configuration. */
+  readonly cluster: string;
+  /** Drawn when the cluster was founded; empty while this node belongs to none yet. */
   readonly clusterId: string;
   /** Of the package. */
   readonly version: string;
@@ -38,11 +41,12 @@ export interface ClockStatus {
 }
 
 export interface PlacementStatus {
+  /** 0 while this node does not know its cluster yet. */
   readonly shardCount: number;
   readonly replicationFactor: number;
   /** The separator up to which a key is hashed, so that keys with one beginning share a shard; null: the whole key is hashed. */
   readonly prefixSeparator: string | null;
-  /** Rises with every change of members or replicas; 0 while the placement is static. */
+  /** Of the directory: rises with every change of members or replicas. */
   readonly version: number;
 }
 
@@ -54,7 +58,7 @@ export interface MemberStatus {
   readonly weight: number;
   readonly incarnation: number;
   /** As the directory has it. */
-  readonly state: "joining" | "active" | "leaving" | "removed";
+  readonly state: "active" | "leaving" | "gone";
   /** This node's link to it; "self" for this node. */
   readonly link: "self" | "up" | "connecting" | "down";
   /** Why the link is down, if it is. */

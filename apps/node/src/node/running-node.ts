@@ -1,9 +1,10 @@
 /** A node that runs, as whoever embeds it sees it: a store like `Khonsu`, over the whole cluster. */
 import type {
-  ClusterCommitEvent,
   ClusterSession,
   ClusterTransaction,
+  ClusterTransactionOptions,
   ClusterTransactOptions,
+  ClusterWatch,
   ClusterWatchOptions,
 } from "@khonsu/cluster";
 import type { NodeStatus } from "./node-status.ts";
@@ -13,15 +14,18 @@ export interface RunningNode extends AsyncDisposable {
   /** Where it listens, as "host:port". */
   readonly address: string;
   /**
-   * Runs `body` in a transaction and commits it, again and again until there is no conflict. All transactions of this handle share a
+   * Runs `body` in a transaction and commits it, again and again until there is no conflict; first waits until the node knows its
+   * cluster. All transactions of this handle share a
    * session: each sees what the ones before it saw and did.
    *
-   * @throws what the body throws; ClusterError, whose `code` and `retryable` say what to do.
+   * @throws what the body throws; ClusterError, whose `code` and `retryable` say what to do; NodeError `KHONSU_NODE_STOPPED`.
    */
   transact<R>(body: (tx: ClusterTransaction) => R | Promise<R>, options?: ClusterTransactOptions): Promise<R>;
-  /** What is committed from now on, or after `fromTimestamp`, by anybody in the cluster. */
-  watch(options?: ClusterWatchOptions): AsyncGenerator<ClusterCommitEvent, void, undefined>;
-  /** A session of its own. */
+  /** As `ClusterSession.begin`, in the session of this handle. @throws NodeError `KHONSU_NODE_NOT_READY`, `KHONSU_NODE_STOPPED` */
+  begin(options?: ClusterTransactionOptions): ClusterTransaction;
+  /** What is committed by anybody in the cluster, as `ClusterSession.watch`. @throws as `begin` */
+  watch(options?: ClusterWatchOptions): ClusterWatch;
+  /** A session of its own. @throws as `begin` */
   session(): ClusterSession;
   status(): NodeStatus;
   /** Resolves once the node serves: it hears a leader of each shard that it has. Rejects if it stops before. */

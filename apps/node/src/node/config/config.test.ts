@@ -56,9 +56,9 @@ test("addresses to join are a list with commas", async () => {
   const { found: _, ...rest } = SMALL;
   const config = await loadConfig({
     file: file("c.json", JSON.stringify(rest)),
-    environment: { KHONSU_JOIN: "10.0.0.1:50052, [::1]:50053" },
+    environment: { KHONSU_JOIN: "1@10.0.0.1:50052, 2@[::1]:50053" },
   });
-  expect(config.join).toEqual(["10.0.0.1:50052", "[::1]:50053"]);
+  expect(config.join).toEqual(["1@10.0.0.1:50052", "2@[::1]:50053"]);
 });
 
 test("every setting has a variable of its own", () => {
@@ -79,7 +79,8 @@ test.each([
   [{ ...SMALL, found: [{ node: 2, address: "a:1" }] }, /found: node 1, this one, is missing/],
   [{ ...SMALL, found: [...SMALL.found, ...SMALL.found] }, /found: node 1 or its address stands there twice/],
   [{ ...SMALL, found: undefined }, /exactly one of them/],
-  [{ ...SMALL, join: ["a:1"] }, /exactly one of them/],
+  [{ ...SMALL, join: ["2@a:1"] }, /exactly one of them/],
+  [{ ...SMALL, found: undefined, join: ["a:1"] }, /join\.0: expected "node@host:port"/],
   [{ ...SMALL, timing: { tickMs: 1, electionTicks: 4 } }, /timing: .*40 ms/],
 ] as const)("%j is refused, with the path of what is wrong", (input, reason) => {
   expect(() => resolveConfig(input as never)).toThrow(

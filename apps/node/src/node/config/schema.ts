@@ -59,11 +59,15 @@ export const configSchema = z
         "All founding members, this node included, the same list on each of them. Looked at once, while the data directory is empty.",
       ),
     join: z
-      .array(address)
+      .array(
+        z.string().regex(/^\d{1,7}@(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):\d{1,5}$/, 'expected "node@host:port"'),
+      )
       .min(1)
       .max(64)
       .optional()
-      .describe("Addresses of members of a cluster that this node is to join, instead of founding one."),
+      .describe(
+        'Members of a cluster that this node is to join, instead of founding one, as "node@host:port", such as "1@10.0.0.1:50052".',
+      ),
     listen: z
       .strictObject({
         host: z.string().min(1).default("127.0.0.1").describe("The interface to listen on."),
