@@ -28,6 +28,7 @@ import {
   startServer,
   type TlsIdentity,
 } from "@khonsu/transport-connect";
+import { clientAccess } from "./client-access.ts";
 import { Closers } from "./closers.ts";
 import { NodeError } from "./config/errors.ts";
 import { DEFAULT_PORT_BASE, limitsOf, readIdentity } from "./config/parts.ts";
@@ -105,7 +106,7 @@ export class KhonsuNode implements RunningNode {
     const tls = await readIdentity(this.#config.tls);
     const peers = this.#openPeers(tls);
     const member = await this.#openMember(disk, peers);
-    await this.#listen(tls, peers);
+    await this.#listen(tls, peers, member);
     peers.setPeers(seedsOf(this.#config));
     this.#join(member);
     this.#telemetry.log.info({ address: this.address, version: VERSION }, "started");
@@ -275,15 +276,20 @@ export class KhonsuNode implements RunningNode {
     return member;
   }
 
-  async #listen(tls: TlsIdentity | undefined, peers: PeerNetwork): Promise<void> {
+  async #listen(tls: TlsIdentity | undefined, peers: PeerNetwork, member: ClusterMember): Promise<void> {
     const { limits, listen, node } = this.#config;
     const { log, metrics } = this.#telemetry;
+    const isServing = (): boolean => this.status().ready;
+    const clients = clientAccess(this.#config, member, this.#telemetry, isServing, this.#closers);
     this.#server = await startServer({
       host: listen.host,
       port: listen.port ?? DEFAULT_PORT_BASE + node,
       tls,
       limits: { messageBytesMax: limits.messageBytes, connectionsMax: limits.connections },
-      routes: (router) => peers.routes(router),
+      routes: (router) => {
+        peers.routes(router);
+        clients(router);
+      },
       http: httpRoutes(() => this.status(), metrics, this.#pages),
       onFailure: (what, err) => log.warn({ what, err }, "a request could not be answered"),
     });

@@ -10,6 +10,7 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
   return {
     format: 1,
     node: 1,
+    cluster: "flights",
     clusterId: "flights-eu",
     version: "0.1.0",
     address: "127.0.0.1:50052",

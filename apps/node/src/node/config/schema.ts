@@ -107,15 +107,26 @@ export const configSchema = z
     tls: tls.optional(),
     tokens: path
       .optional()
-      .describe("File of bearer tokens, one a line, of clients that are let in. Without it everybody is."),
+      .describe(
+        "JSON file of the bearer tokens of clients that are let in; read again when it changes. Without it everybody is.",
+      ),
+    browserOrigins: z
+      .array(z.string().min(1))
+      .max(256)
+      .default([])
+      .describe(
+        'Origins of pages in browsers that may call this node, such as "https://app.example", or "*".',
+      ),
     limits: z
       .strictObject({
         messageBytes: z
           .int()
-          .min(1024)
+          .min(MIB)
           .max(64 * MIB)
-          .default(4 * MIB)
-          .describe("The largest message of a client or a peer."),
+          .default(8 * MIB)
+          .describe(
+            "The largest message of a client or a peer, and with it the largest transaction, in bytes.",
+          ),
         requestsInFlight: z
           .int()
           .min(1)

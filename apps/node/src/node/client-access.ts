@@ -1,0 +1,64 @@
+/** How clients reach a node: who they are, what they may ask at a time, and the cluster behind it. */
+import { ClusterError, type ClusterMember, type DirectoryState } from "@khonsu/cluster";
+import { systemRuntime } from "@khonsu/core";
+import { clientRoutes, type Description, TokenFile } from "@khonsu/transport-connect";
+import type { Closers } from "./closers.ts";
+import type { NodeConfig } from "./config/schema.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+type Routes = ReturnType<typeof clientRoutes>;
+
+/** @throws TransportError `KHONSU_TOKENS_INVALID`, `KHONSU_INVALID_OPTION` */
+export function clientAccess(
+  config: NodeConfig,
+  { node, directory }: ClusterMember,
+  { log, meter }: Telemetry,
+  isServing: () => boolean,
+  closers: Closers,
+): Routes {
+  const { browserOrigins, limits } = config;
+  return clientRoutes({
+    shards: meter.shards(node.router),
+    coordinator: meter.coordinator(node.coordinators),
+    clock: node.clock,
+    runtime: systemRuntime,
+    describe: () => describe(config, directory.state),
+    authenticate: authenticator(config, log, closers),
+    origins: browserOrigins,
+    limits: {
+      questionsMax: limits.requestsInFlight,
+      // Below the listener's limit, which covers the frame around a question as well.
+      questionBytesMax: limits.messageBytes - 64 * 1024,
+    },
+    isServing,
+    onFailure: (what, err) =>
+      log.error({ what, err }, "a client's question failed in a way that should not be"),
+  });
+}
+
+/** @throws ClusterError `KHONSU_UNAVAILABLE` while this node does not know its cluster. */
+function describe({ node }: NodeConfig, state: DirectoryState | undefined): Description {
+  if (state === undefined) {
+    throw new ClusterError("KHONSU_UNAVAILABLE", `Node ${node} does not know its cluster yet`, {
+      retryable: true,
+    });
+  }
+  const { clusterId, delimiter, members } = state;
+  const there = [...members.values()].filter((member) => member.state !== "gone");
+  return { clusterId, node, delimiter, addresses: there.map(({ address }) => address) };
+}
+
+function authenticator(
+  { tokens }: NodeConfig,
+  log: Telemetry["log"],
+  closers: Closers,
+): TokenFile | undefined {
+  if (tokens === undefined) return undefined;
+  const file = new TokenFile({
+    path: tokens,
+    onFailure: (err) =>
+      log.error({ err }, "the changed file of tokens cannot be used; those from before stay"),
+  });
+  closers.defer(() => file.close());
+  return file;
+}
