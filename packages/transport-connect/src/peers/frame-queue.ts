@@ -27,8 +27,7 @@ export class FrameQueue {
   readonly #full: OpenBatch[] = [];
   #open: OpenBatch | undefined;
   #bytes = 0;
-  /** The size of the next buffer: as large as the last batch came to be. */
-  #capacity = CAPACITY_MIN;
+  #spare: WireWriter | undefined;
   #isEnded = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
@@ -49,7 +48,7 @@ export class FrameQueue {
     if (this.#isEnded) return false;
     // A queue that is empty takes any frame: its size has a limit of its own.
     if (this.#bytes > 0 && this.#bytes + size > this.#limits.queueBytesMax) return false;
-    this.#open ??= { writer: new WireWriter(Math.max(this.#capacity, size)), frames: 0 };
+    this.#open ??= { writer: this.#writer(), frames: 0 };
     const { writer } = this.#open;
     const before = writer.length;
     writeFrame(writer, kind, number, name, body);
@@ -81,25 +80,33 @@ export class FrameQueue {
       if (this.#error !== undefined) throw this.#error;
       if (this.#isEnded) return;
       const batch = this.#take();
-      if (batch !== undefined) yield batch;
+      if (batch === undefined) continue;
+      yield seal(batch.writer.finish());
+      // Whoever asks for the next one has made bytes of its own of this one: its buffer serves again.
+      this.#spare = batch.writer;
     }
   }
 
-  #take(): Batch | undefined {
+  #take(): OpenBatch | undefined {
     let batch = this.#full.shift();
     if (batch === undefined) {
       batch = this.#open;
       this.#open = undefined;
     }
     if (batch === undefined) return undefined;
-    const frames = batch.writer.finish();
-    this.#bytes -= frames.length;
-    this.#capacity = Math.max(
-      CAPACITY_MIN,
-      Math.min(frames.length + (frames.length >> 2), this.#limits.batchBytesMax),
-    );
-    this.#sent.count(batch.frames, frames.length);
-    return seal(frames);
+    this.#bytes -= batch.writer.length;
+    this.#sent.count(batch.frames, batch.writer.length);
+    return batch;
+  }
+
+  /** The buffer of a batch that has left, if there is one and it is not out of the ordinary. */
+  #writer(): WireWriter {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare === undefined || spare.capacity > 4 * this.#limits.batchBytesMax)
+      return new WireWriter(CAPACITY_MIN);
+    spare.reset();
+    return spare;
   }
 
   /** Resolves at the end of the turn in which there is something to send. */

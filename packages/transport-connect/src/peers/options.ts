@@ -15,7 +15,7 @@ export interface PeerIdentity {
 export interface PeerLimits {
   /** Bytes of one message, question or answer. Default 16 MiB. */
   readonly messageBytesMax: number;
-  /** Bytes that are sent as one piece, a last message beyond it included whole. Default 256 KiB. */
+  /** Bytes that are sent as one piece, a last message beyond it included whole. Default 240 KiB. */
   readonly batchBytesMax: number;
   /** Bytes that wait for one node, on each of its two streams; further messages are dropped. Default 32 MiB. */
   readonly queueBytesMax: number;
@@ -46,7 +46,8 @@ const MIB = 1024 * KIB;
 
 export const DEFAULT_PEER_LIMITS: PeerLimits = Object.freeze({
   messageBytesMax: 16 * MIB,
-  batchBytesMax: 256 * KIB,
+  // A little below a power of two: the buffers underneath grow by doubling.
+  batchBytesMax: 240 * KIB,
   queueBytesMax: 32 * MIB,
   servedMax: 4096,
   asksMax: 16_384,

@@ -24,7 +24,16 @@ export class WireWriter {
     return this.#length;
   }
 
-  /** What was written, as a view: the writer is not to be used afterwards. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
+  /** Begins anew in the same buffer: what was handed out as a view is overwritten. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** What was written, as a view: the writer is not to be used afterwards, unless it begins anew. */
   finish(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
