@@ -7,6 +7,7 @@ import { getCommand } from "./commands/get.ts";
 import { putCommand } from "./commands/put.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { statusCommand } from "./commands/status.ts";
 import { txnCommand } from "./commands/txn.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { describeFailure } from "./failure.ts";
@@ -29,6 +30,7 @@ const COMMANDS = [
   scanCommand(),
   txnCommand(),
   watchCommand(),
+  statusCommand(),
   demoCommand(),
 ];
 
