@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MemoryCluster } from "../../../packages/transport-connect/test/memory-cluster.ts";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
+import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsu, runKhonsuWith } from "./run-khonsu.ts";
 
 const directory = new TemporaryDirectory("khonsu-commands-");
@@ -13,8 +13,8 @@ const file = (name: string, text: string) => {
   writeFileSync(join(directory.path, name), text);
   return join(directory.path, name);
 };
-let cluster: MemoryCluster;
-const env = () => ({ KHONSU_ADDRESS: cluster.addresses.join(",") });
+let cluster: LocalCluster;
+const env = () => ({ KHONSU_ADDRESS: cluster.nodes.map(({ address }) => address).join(",") });
 const khonsu = (...args: string[]) => runKhonsuWith({ env: env() }, ...args);
 const khonsuWithInput = (input: string | Uint8Array, ...args: string[]) =>
   runKhonsuWith({ env: env(), input }, ...args);
@@ -23,7 +23,7 @@ const ACCOUNTS = "id,name,balance\n1,Ada,10.5\n2,Grace,\n";
 
 afterAll(() => cluster.close());
 beforeAll(async () => {
-  cluster = await MemoryCluster.open({ nodes: 3 });
+  cluster = await LocalCluster.open(3);
   const put = await khonsu("put", "accounts/all", file("accounts.csv", ACCOUNTS));
   expect(put).toMatchObject({
     status: 0,

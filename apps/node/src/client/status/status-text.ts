@@ -37,7 +37,7 @@ function heading(
   const all = ready === answers.length;
   const standing = `${ready} of ${answers.length} nodes ready`;
   const shards = `${views.length} shards${troubled > 0 ? colors.yellow(`, ${troubled} in trouble`) : ", all well"}`;
-  return `${colors.bold(printable(first.clusterId))}  ${all ? colors.green(standing) : colors.red(standing)}, ${shards}`;
+  return `${colors.bold(printable(first.cluster))}  ${all ? colors.green(standing) : colors.red(standing)}, ${shards}`;
 }
 
 function nodesTable(answers: readonly Answer[]): string {
