@@ -3,7 +3,9 @@
 import { Command } from "commander";
 import { deleteCommand } from "./commands/delete.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
+import { importCommand } from "./commands/import.ts";
 import { putCommand } from "./commands/put.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -29,6 +31,8 @@ const COMMANDS = [
   deleteCommand(),
   scanCommand(),
   txnCommand(),
+  importCommand(),
+  exportCommand(),
   watchCommand(),
   statusCommand(),
   demoCommand(),

@@ -195,20 +195,6 @@ scan txn/
   });
 });
 
-test.each([
-  [["get"], "missing required argument 'key'"],
-  [["get", "a", "--format", "xml"], "Allowed choices are arrow, csv, json, table"],
-  [["put", "a", "b", "--append", "--if-absent"], "cannot be used with"],
-  [["scan", "--prefix", "a", "--from", "b"], "cannot be used with"],
-  [["scan", "--limit", "0"], "Expected a whole number from 1"],
-  [["get", "a", "--address", "localhost"], 'Expected "host:port", such as 127.0.0.1:50052.'],
-  [["txn", "a", "--isolation", "none"], "Allowed choices are serializable"],
-])("%j is a wrong use, with status 2", async (args, reason) => {
-  const { status, stdout, stderr } = await khonsu(...args);
-  expect(stderr).toContain(reason);
-  expect([status, stdout]).toEqual([2, ""]);
-});
-
 test("a store in a directory serves as well", async () => {
   const embedded = { env: { KHONSU_DIR: join(directory.path, "store") } };
   const put = await runKhonsuWith({ ...embedded, input: "n\n1\n" }, "put", "a", "-");
