@@ -148,8 +148,13 @@ export class LeaderElection {
 
   private judge(view: ElectionView): ElectionVerdict {
     const { configuration } = view;
+    if (configuration === undefined) {
+      // It asks nobody, so it cannot tell that the leader it heard of is well: to say so would keep others from taking over.
+      this.isHealthy = false;
+      return "none";
+    }
     // Nobody was asked in the first round.
-    if (configuration === undefined || this.roundNumber === 0) return "none";
+    if (this.roundNumber === 0) return "none";
     this.reachesQuorum = this.reaches(configuration);
     const engaged = view.ballot.round > 0;
     // The answers of this round may be older than the ballot that came in it: the next round tells.

@@ -119,3 +119,17 @@ test("PX-2 a candidate asks nobody before its ballot is durable; once it is, it 
   again();
   expect(campaign().round).toBeGreaterThan(first.round);
 });
+
+test("PX-16 a voter that came back with an empty disk and knows no configuration keeps nobody from leading", () => {
+  const cluster = found(3);
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  const leader = cluster.leaders[0]!.id;
+  const [lost] = idsOf(3).filter((id) => id !== leader);
+  // Against the driver's duties: its former identity, so that it may not vote, and finds out too late.
+  cluster.add(lost!, { kind: "join" });
+  cluster.tickUntil(() => cluster.node(lost!).replica.status().leader === leader);
+  cluster.crash(leader);
+  cluster.tick(5);
+  cluster.restart(leader);
+  expect(cluster.tickUntil(() => cluster.leaders.length === 1, BOUND_TICKS)).toBeLessThanOrEqual(BOUND_TICKS);
+});
