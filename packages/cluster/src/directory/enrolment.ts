@@ -8,7 +8,7 @@ import { ClusterError } from "../errors.ts";
 import { jittered, pause } from "../pause.ts";
 import type { Admission } from "./command.ts";
 import { type AskNode, toError } from "./directory.ts";
-import { type ClusterLayout, foundingState } from "./found.ts";
+import { type ClusterLayout, FIRST_INCARNATION, foundingState } from "./found.ts";
 import type { NodeRecordKeeper, OpenedReplica } from "./node-record.ts";
 import type { Reply } from "./question.ts";
 import type { DirectoryState } from "./state.ts";
@@ -115,6 +115,8 @@ async function join(
     const state = fetched.kind === "state" ? fetched.state : undefined;
     const member = state?.members.get(self.node);
     if (state === undefined || member?.nonce !== self.nonce) return undefined;
+    // A founder that comes late begins with the founding, which another founder has: it has votes, and could not join with them.
+    if (member.incarnation === FIRST_INCARNATION) return undefined;
     const cluster = { clusterId: state.clusterId, incarnation: member.incarnation };
     await record.change((current) => ({ ...current, cluster }));
     return state;

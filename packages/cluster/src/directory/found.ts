@@ -19,7 +19,8 @@ export interface ClusterLayout {
   readonly replicas?: number | undefined;
 }
 
-const FIRST_INCARNATION = 1;
+/** Of founders and of their first replicas; nobody else's. */
+export const FIRST_INCARNATION = 1;
 
 /** @throws ClusterError `KHONSU_INVALID_OPTION` */
 export function foundingState(

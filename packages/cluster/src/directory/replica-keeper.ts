@@ -11,6 +11,7 @@ import type { OpenConsensus, ReplicaStart, StartMode } from "../consensus.ts";
 import { jittered } from "../pause.ts";
 import type { Directory } from "./directory.ts";
 import { DirectoryLog } from "./directory-log.ts";
+import { FIRST_INCARNATION } from "./found.ts";
 import type { NodeRecordKeeper, OpenedReplica } from "./node-record.ts";
 import { DIRECTORY_GROUP, type DirectoryState, type ReplicaIdentity, replicasIn } from "./state.ts";
 
@@ -95,8 +96,10 @@ export class ReplicaKeeper {
       !isListed(replica) && replica.incarnation <= state.lastIncarnation;
     for (const { group } of record.current.replicas.filter(isGone)) await this.#drop(group);
     const kept = record.current.replicas.filter((replica) => !isGone(replica));
+    // The replicas of the founding are in the record from the beginning, or this node is not the founder that they are for.
     const added = [...listed]
       .filter(([group]) => !kept.some((replica) => replica.group === group))
+      .filter(([, incarnation]) => incarnation > FIRST_INCARNATION)
       .map(
         ([group, incarnation]): OpenedReplica => ({ group, incarnation, isFounder: false, isOpened: false }),
       );
