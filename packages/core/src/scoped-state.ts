@@ -59,8 +59,7 @@ export abstract class ScopedState<H extends ScopedHost = ScopedHost> {
   wantsRetry = false;
   commitHooks: ((timestamp: CommitTimestamp) => void)[] | undefined = undefined;
   rollbackHooks: (() => void)[] | undefined = undefined;
-  /** Made by the first one: few transactions have any. */
-  #savepointsMade: Savepoint[] | undefined = undefined;
+  readonly #savepoints: Savepoint[] = [];
   #lastScope = 0;
 
   constructor(host: H, isManaged: boolean) {
@@ -102,11 +101,6 @@ export abstract class ScopedState<H extends ScopedHost = ScopedHost> {
       const why = "transact commits when its body returns, and rolls back when it throws";
       throw new KhonsuError("KHONSU_TRANSACTION_BUSY", `Cannot ${what} by hand: ${why}`);
     }
-  }
-
-  get #savepoints(): Savepoint[] {
-    this.#savepointsMade ??= [];
-    return this.#savepointsMade;
   }
 
   enter(): Scope {

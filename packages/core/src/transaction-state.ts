@@ -14,11 +14,8 @@ export interface TransactionHost extends ScopedHost {
   readonly manager: Manager;
   /** Prefix of transaction ids. */
   readonly name: string;
-  /**
-   * Throws a `CommitConflict` where the transaction is managed, so that it can be run again cheaply. Gives a promise only if
-   * there is something to wait for.
-   */
-  commit(state: TransactionState): CommitTimestamp | Promise<CommitTimestamp>;
+  /** Rejects with a `CommitConflict` where the transaction is managed, so that it can be run again cheaply. */
+  commit(state: TransactionState): Promise<CommitTimestamp>;
   rolledBack(state: TransactionState): void;
 }
 

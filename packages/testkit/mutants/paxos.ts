@@ -306,7 +306,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "image-unchecked",
-    profile: "rotten-image",
+    profile: "checkpoints",
     description: "A received image becomes current without a look at its checksum.",
     file: source("image-transfer.ts"),
     search: "if (running === checkpoint.checksum) return checkpoint;",

@@ -8,7 +8,6 @@ import type { TransactionId } from "@khonsu/2pc";
 import {
   type Answer,
   ClusterError,
-  type ClusterErrorCode,
   type CommitCoordinator,
   type CommitResult,
   type CoordinatorRequest,
@@ -172,14 +171,13 @@ function toAnswer(bytes: Uint8Array): Answer {
   throw new ClusterError("KHONSU_UNAVAILABLE", `A node answered ${answer.kind}`, { retryable: true });
 }
 
-/** Sessions take what is no ClusterError for an outcome that nobody knows; here it is known that nothing was done. */
+/** What sessions branch on is a ClusterError; what went wrong in between is its cause. */
 function toClusterError(error: unknown): unknown {
   if (error instanceof ClusterError || !isCoded(error)) return error;
   if (error.code === "KHONSU_TRANSPORT_CLOSED") {
     return new ClusterError("KHONSU_STORE_CLOSED", "The client was closed", { cause: error });
   }
-  const { code, message, retryable = false } = error;
-  return new ClusterError(code as ClusterErrorCode, message, { retryable, cause: error });
+  return error;
 }
 
 function unavailable(cause: unknown): ClusterError {

@@ -11,9 +11,14 @@ export class NodeDisk {
   #record: string | undefined = undefined;
   #life = 0;
 
-  /** Another process has the disk from now on. */
-  startLife(): void {
+  /** Another process has the disk from now on, whose number this is. */
+  startLife(): number {
     this.#life += 1;
+    return this.#life;
+  }
+
+  isIn(life: number): boolean {
+    return life === this.#life;
   }
 
   group(group: number): MemoryDisk {
@@ -23,6 +28,10 @@ export class NodeDisk {
       this.#groups.set(group, disk);
     }
     return disk;
+  }
+
+  get groups(): number[] {
+    return [...this.#groups.keys()].sort((a, b) => a - b);
   }
 
   delete(group: number): void {

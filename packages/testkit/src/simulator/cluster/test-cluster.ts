@@ -36,8 +36,6 @@ interface Running {
   readonly groups: Map<number, ReplicatedLog>;
   /** Milliseconds by which its clock is wrong. */
   readonly skew: number;
-  /** Called when the process is gone. */
-  readonly end: () => void;
 }
 
 export class TestCluster {
@@ -45,6 +43,8 @@ export class TestCluster {
   readonly #options: TestClusterOptions;
   readonly #disks = new Map<number, NodeDisk>();
   readonly #running = new Map<number, Running>();
+  /** Called when the process of a node is gone. */
+  readonly #ends = new Map<number, () => void>();
   readonly #isolated = new Set<number>();
   /** Every node that was ever started. */
   readonly ids: number[] = [];
@@ -54,6 +54,11 @@ export class TestCluster {
   private constructor(options: TestClusterOptions) {
     this.#options = options;
     this.runtime = new VirtualRuntime(new Prng(`cluster/${options.seed}`));
+  }
+
+  /** A cluster of which no node has been started. */
+  static withoutNodes(options: TestClusterOptions): TestCluster {
+    return new TestCluster(options);
   }
 
   static async open(options: TestClusterOptions): Promise<TestCluster> {
@@ -80,6 +85,15 @@ export class TestCluster {
     return [...this.#running.values()].map(({ member }) => member.node);
   }
 
+  get members(): ClusterMember[] {
+    return [...this.#running.values()].map(({ member }) => member);
+  }
+
+  /** The groups of which a node has data, ascending. */
+  groupsOnDisk(id: number): number[] {
+    return this.#disk(id).groups;
+  }
+
   /** The directory of a node that runs. */
   get directory(): Directory {
     const [running] = this.#running.values();
@@ -97,10 +111,16 @@ export class TestCluster {
 
   /** Starts a node, on the disk that it left; one that is no founder joins. Resolves once it is a member, or has crashed. */
   async start(id: number): Promise<void> {
-    const { runtime } = this;
     if (!this.ids.includes(id)) this.ids.push(id);
+    this.crash(id);
+    const crashed = new Promise<void>((resolve) => this.#ends.set(id, resolve));
+    await Promise.race([this.#run(id), crashed]);
+  }
+
+  async #run(id: number): Promise<void> {
+    const { runtime } = this;
     const disk = this.#disk(id);
-    disk.startLife();
+    const life = disk.startLife();
     const groups = new Map<number, ReplicatedLog>();
     const skew = runtime.choices.integer(-1000, 1000) * (runtime.choices.chance(0.2) ? 5 : 1);
     const { shards, replicas, delimiter, retention } = this.#options;
@@ -132,10 +152,9 @@ export class TestCluster {
       },
       onProblem: (group, error) => this.problems.push({ node: id, group, error }),
     });
-    await new Promise<void>((resolve, reject) => {
-      this.#running.set(id, { member, groups, skew, end: resolve });
-      member.join().then(resolve, reject);
-    });
+    if (!disk.isIn(life)) return;
+    this.#running.set(id, { member, groups, skew });
+    await member.join();
   }
 
   #openLog(
@@ -171,13 +190,14 @@ export class TestCluster {
 
   /** The process is gone, and what its disk had not synced. */
   crash(id: number): void {
+    this.#ends.get(id)?.();
+    this.#ends.delete(id);
+    this.#disk(id).startLife();
     const running = this.#running.get(id);
     if (running === undefined) return;
     this.#running.delete(id);
-    this.#disk(id).startLife();
     void running.member.close();
     for (const group of running.groups.values()) void group.close();
-    running.end();
   }
 
   /** The process is gone, and all that was on its disk. */
