@@ -3,10 +3,13 @@
 import { Command } from "commander";
 import { deleteCommand } from "./commands/delete.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
+import { importCommand } from "./commands/import.ts";
 import { putCommand } from "./commands/put.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { statusCommand } from "./commands/status.ts";
 import { txnCommand } from "./commands/txn.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { describeFailure } from "./failure.ts";
@@ -28,7 +31,10 @@ const COMMANDS = [
   deleteCommand(),
   scanCommand(),
   txnCommand(),
+  importCommand(),
+  exportCommand(),
   watchCommand(),
+  statusCommand(),
   demoCommand(),
 ];
 

@@ -1,25 +1,29 @@
-/** get, put, delete, scan and txn as processes, on an embedded store; on a cluster they run the same code over another client. */
+/** get, put, delete, scan, txn and watch as processes, on a cluster of three nodes; and that a store in a directory serves as well. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
+import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsu, runKhonsuWith } from "./run-khonsu.ts";
 
 const directory = new TemporaryDirectory("khonsu-commands-");
 afterAll(() => directory[Symbol.dispose]());
-const store = join(directory.path, "store");
 const file = (name: string, text: string) => {
   writeFileSync(join(directory.path, name), text);
   return join(directory.path, name);
 };
-const khonsu = (...args: string[]) => runKhonsuWith({ env: { KHONSU_DIR: store } }, ...args);
+let cluster: LocalCluster;
+const env = () => ({ KHONSU_ADDRESS: cluster.nodes.map(({ address }) => address).join(",") });
+const khonsu = (...args: string[]) => runKhonsuWith({ env: env() }, ...args);
 const khonsuWithInput = (input: string | Uint8Array, ...args: string[]) =>
-  runKhonsuWith({ env: { KHONSU_DIR: store }, input }, ...args);
+  runKhonsuWith({ env: env(), input }, ...args);
 
 const ACCOUNTS = "id,name,balance\n1,Ada,10.5\n2,Grace,\n";
 
+afterAll(() => cluster.close());
 beforeAll(async () => {
+  cluster = await LocalCluster.open(3);
   const put = await khonsu("put", "accounts/all", file("accounts.csv", ACCOUNTS));
   expect(put).toMatchObject({
     status: 0,
@@ -191,16 +195,39 @@ scan txn/
   });
 });
 
-test.each([
-  [["get"], "missing required argument 'key'"],
-  [["get", "a", "--format", "xml"], "Allowed choices are arrow, csv, json, table"],
-  [["put", "a", "b", "--append", "--if-absent"], "cannot be used with"],
-  [["scan", "--prefix", "a", "--from", "b"], "cannot be used with"],
-  [["scan", "--limit", "0"], "Expected a whole number from 1"],
-  [["get", "a", "--address", "localhost"], 'Expected "host:port", such as 127.0.0.1:50052.'],
-  [["txn", "a", "--isolation", "none"], "Allowed choices are serializable"],
-])("%j is a wrong use, with status 2", async (args, reason) => {
-  const { status, stdout, stderr } = await khonsu(...args);
-  expect(stderr).toContain(reason);
-  expect([status, stdout]).toEqual([2, ""]);
+test("a store in a directory serves as well", async () => {
+  const embedded = { env: { KHONSU_DIR: join(directory.path, "store") } };
+  const put = await runKhonsuWith({ ...embedded, input: "n\n1\n" }, "put", "a", "-");
+  expect(put).toMatchObject({ status: 0, stderr: expect.stringMatching(/^a: 1 row, committed at \d+\n$/) });
+  expect((await runKhonsuWith(embedded, "get", "a")).stdout).toBe("n\n1\n");
+  const keys = await runKhonsuWith(embedded, "scan", "--keys", "--format", "json");
+  const { version } = JSON.parse(keys.stdout);
+  const script = `expect a version ${version}\nput a {"n": 2}\nget a\n`;
+  const txn = await runKhonsuWith({ ...embedded, input: script }, "txn", "-");
+  expect(JSON.parse(txn.stdout).rows).toEqual([{ n: 2 }]);
+});
+
+test("a cluster that cannot be reached is an error with its code", async () => {
+  const { status, stderr, stdout } = await runKhonsu("get", "a", "--address", "127.0.0.1:1");
+  expect(stderr).toMatch(/^khonsu: KHONSU_UNAVAILABLE: /);
+  expect([status, stdout]).toEqual([1, ""]);
+});
+
+test("watch prints changes from a timestamp on, as many as asked for", async () => {
+  const { stderr } = await khonsuWithInput("n\n1\n", "put", "watch/a", "-");
+  const since = Number(stderr.match(/committed at (\d+)/)?.[1]) - 1;
+  await khonsu("delete", "watch/a");
+  const args = ["watch", "--prefix", "watch/", "--from-timestamp", String(since), "--count", "2"];
+  const json = await khonsu(...args);
+  expect(json.status).toBe(0);
+  const changes = json.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(changes).toEqual([
+    { timestamp: since + 1, kind: "put", key: "watch/a", rows: [{ n: 1 }] },
+    { timestamp: expect.any(Number), kind: "delete", key: "watch/a", rows: null },
+  ]);
+  const text = await khonsu(...args, "--format", "text");
+  expect(text.stdout).toMatch(/^\d+ {2}put {5}watch\/a {2}1 row\n\d+ {2}delete {2}watch\/a\n$/);
 });

@@ -43,6 +43,8 @@ export class ClusterNode {
   readonly clock: HybridClock;
   readonly #options: ClusterNodeOptions;
   readonly #hosted = new Map<number, Hosted>();
+  #cancelRecovery: () => void = () => {};
+  #cancelFloors: () => void = () => {};
   #isClosed = false;
 
   private constructor(options: ClusterNodeOptions) {
@@ -118,6 +120,8 @@ export class ClusterNode {
   /** Stops serving and recovering. Consensus is closed by whoever opened it. */
   close(): void {
     this.#isClosed = true;
+    this.#cancelRecovery();
+    this.#cancelFloors();
   }
 
   /** Opens a replica of a shard and serves it. One at a time a shard; rejects with what opening the log rejects with. */
@@ -144,8 +148,7 @@ export class ClusterNode {
 
   #scheduleRecovery(): void {
     const { runtime, tickMs = 10 } = this.#options;
-    runtime.schedule(tickMs, () => {
-      if (this.#isClosed) return;
+    this.#cancelRecovery = runtime.schedule(tickMs, () => {
       for (const hosted of this.#hosted.values()) this.#recover(hosted);
       this.#scheduleRecovery();
     });
@@ -154,8 +157,7 @@ export class ClusterNode {
   #scheduleFloors(): void {
     const { runtime, retention } = this.#options;
     const kept = { ...DEFAULT_RETENTION, ...retention };
-    runtime.schedule(jittered(runtime, kept.everyMs), () => {
-      if (this.#isClosed) return;
+    this.#cancelFloors = runtime.schedule(jittered(runtime, kept.everyMs), () => {
       for (const { replica } of this.#hosted.values()) keepFloors(replica, this.clock, kept);
       this.#scheduleFloors();
     });

@@ -59,7 +59,8 @@ export abstract class ScopedState<H extends ScopedHost = ScopedHost> {
   wantsRetry = false;
   commitHooks: ((timestamp: CommitTimestamp) => void)[] | undefined = undefined;
   rollbackHooks: (() => void)[] | undefined = undefined;
-  readonly #savepoints: Savepoint[] = [];
+  /** Made by the first one: few transactions have any. */
+  #savepointsMade: Savepoint[] | undefined = undefined;
   #lastScope = 0;
 
   constructor(host: H, isManaged: boolean) {
@@ -101,6 +102,11 @@ export abstract class ScopedState<H extends ScopedHost = ScopedHost> {
       const why = "transact commits when its body returns, and rolls back when it throws";
       throw new KhonsuError("KHONSU_TRANSACTION_BUSY", `Cannot ${what} by hand: ${why}`);
     }
+  }
+
+  get #savepoints(): Savepoint[] {
+    this.#savepointsMade ??= [];
+    return this.#savepointsMade;
   }
 
   enter(): Scope {

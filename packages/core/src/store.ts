@@ -3,7 +3,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { AbortScope } from "./abort-scope.ts";
 import { type AttemptHost, beginAttempt, pauseBefore, waitForChange } from "./attempts.ts";
 import { CommitLog } from "./commit-log.ts";
-import { type ConflictPolicy, resolveConflict } from "./conflict-resolution.ts";
+import { type ConflictPolicy, type Entry, resolveConflict } from "./conflict-resolution.ts";
 import { Ending } from "./ending.ts";
 import { isKhonsuError, KhonsuError } from "./errors.ts";
 import type { IsolationLevel } from "./isolation/active-transaction.ts";
@@ -31,7 +31,9 @@ import { fromChunks, type StoredValue } from "./table/stored-value.ts";
 import { type Conflict, type TransactHost, transact } from "./transact.ts";
 import { Transaction } from "./transaction.ts";
 import { type Manager, type TransactionHost, TransactionState } from "./transaction-state.ts";
-import { type CommitEvent, type Committed, WatchHub, type WatchOptions } from "./watch.ts";
+import { type CommitEvent, WatchHub, type WatchOptions } from "./watch.ts";
+
+const NO_OPTIONS: TransactOptions = {};
 
 interface Counters {
   commits: number;
@@ -74,7 +76,7 @@ export class Khonsu implements AsyncDisposable {
    *
    * @throws KhonsuError `KHONSU_INVALID_OPTION`, `KHONSU_STORE_CLOSED`, `KHONSU_STORAGE_FAILED`.
    */
-  begin(options: TransactionOptions = {}): Transaction {
+  begin(options: TransactionOptions = NO_OPTIONS): Transaction {
     const state = this.#host.beginByHand(options);
     const transaction = new Transaction(state, 0);
     this.#leaks?.watch(transaction, state);
@@ -100,7 +102,7 @@ export class Khonsu implements AsyncDisposable {
    * @throws what the body throws, after a rollback; KhonsuError `KHONSU_RETRIES_EXHAUSTED`, `KHONSU_TIMEOUT`,
    *   `KHONSU_ABORTED`, and what `Transaction.commit` throws that a retry cannot help.
    */
-  transact<R>(body: (tx: Transaction) => R | Promise<R>, options: TransactOptions = {}): Promise<R> {
+  transact<R>(body: (tx: Transaction) => R | Promise<R>, options: TransactOptions = NO_OPTIONS): Promise<R> {
     return transact(this.#host, body, options);
   }
 
@@ -145,7 +147,7 @@ class StoreHost
   readonly #log: CommitLog | undefined;
   readonly #hub: WatchHub;
   /** Commits that are visible and not yet durable, in commit order. */
-  #unpublished: Committed[] = [];
+  #unpublished: { readonly timestamp: CommitTimestamp; readonly entries: readonly Entry[] }[] = [];
   #closing: Promise<void> | undefined = undefined;
   readonly #counters: Counters = {
     commits: 0,
@@ -254,14 +256,12 @@ class StoreHost
     return new TransactionState(this, active, mergePolicy(this.#policy, options), isManaged);
   }
 
-  async commit(state: TransactionState): Promise<CommitTimestamp> {
+  commit(state: TransactionState): CommitTimestamp | Promise<CommitTimestamp> {
     state.checkUsable(0);
     const timestamp = this.#certify(state);
     // What it read counts as well: nothing is acknowledged that a crash could take away.
-    if (this.#log !== undefined && this.#log.durable < timestamp) await this.#log.whenDurable(timestamp);
-    state.status = "committed";
-    if (state.commitHooks !== undefined) state.runCommitHooks(timestamp);
-    return timestamp;
+    if (this.#log === undefined || this.#log.durable >= timestamp) return committed(state, timestamp);
+    return this.#log.whenDurable(timestamp).then(() => committed(state, timestamp));
   }
 
   rolledBack(_state: TransactionState): void {
@@ -331,25 +331,26 @@ class StoreHost
     }
     state.commitTimestamp = written ?? observed;
     if (written === undefined) this.#counters.readOnlyCommits++;
-    else this.#written({ timestamp: written, entries });
+    else this.#written(written, entries);
     return state.commitTimestamp;
   }
 
-  #written(committed: Committed): void {
+  #written(timestamp: CommitTimestamp, entries: readonly Entry[]): void {
     this.#counters.commits++;
     if (this.#log === undefined) {
-      this.#hub.publish(committed);
+      this.#hub.publish(timestamp, entries);
       return;
     }
-    this.#log.append({ timestamp: committed.timestamp, mutations: mutationsOf(committed.entries) });
-    this.#unpublished.push(committed);
+    this.#log.append({ timestamp, mutations: mutationsOf(entries) });
+    this.#unpublished.push({ timestamp, entries });
   }
 
   #publishUpTo(timestamp: CommitTimestamp): void {
     let due = 0;
     const unpublished = this.#unpublished;
     while (due < unpublished.length && unpublished[due]!.timestamp <= timestamp) {
-      this.#hub.publish(unpublished[due++]!);
+      const { timestamp: at, entries } = unpublished[due++]!;
+      this.#hub.publish(at, entries);
     }
     this.#unpublished = due === unpublished.length ? [] : unpublished.slice(due);
   }
@@ -368,6 +369,12 @@ class StoreHost
     this.ending.end(error);
     if (error.code !== "KHONSU_STORE_CLOSED") this.#hub.close(error);
   }
+}
+
+function committed(state: TransactionState, timestamp: CommitTimestamp): CommitTimestamp {
+  state.status = "committed";
+  if (state.commitHooks !== undefined) state.runCommitHooks(timestamp);
+  return timestamp;
 }
 
 async function load(

@@ -28,8 +28,8 @@ export interface TransactHost<S extends ScopedState, T, O extends TransactOption
    */
   begin(options: O, hasWaited: boolean, abort: AbortScope | undefined): S | Promise<S>;
   handleOf(state: S): T;
-  /** Ends the state, either way. */
-  commit(state: S, abort: AbortScope | undefined): Promise<unknown>;
+  /** Ends the state, either way. Throws or rejects; gives a promise only if there is something to wait for. */
+  commit(state: S, abort: AbortScope | undefined): unknown;
   /** Rolls back and waits until something that the transaction has read has changed. */
   waitForChange(state: S, abort: AbortScope | undefined): Promise<void>;
   /** Whether another attempt may succeed where this failed. */
@@ -46,14 +46,28 @@ export interface TransactHost<S extends ScopedState, T, O extends TransactOption
  * @throws what the body throws; KhonsuError `KHONSU_RETRIES_EXHAUSTED`, `KHONSU_TIMEOUT`, `KHONSU_ABORTED`; what the host's
  *   `commit` throws that a retry cannot help.
  */
-export async function transact<S extends ScopedState, T, O extends TransactOptions, R>(
+export function transact<S extends ScopedState, T, O extends TransactOptions, R>(
   host: TransactHost<S, T, O>,
   body: (tx: T) => R | Promise<R>,
   options: O,
 ): Promise<R> {
-  checkTransactOptions(options);
+  try {
+    checkTransactOptions(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  // Not one async function around another: each promise that is passed on costs three turns.
   if (options.signal === undefined && options.timeout === undefined)
     return run(host, body, options, undefined);
+  return runUntil(host, body, options);
+}
+
+/** Runs until the signal or the timeout of the options ends it. */
+async function runUntil<S extends ScopedState, T, O extends TransactOptions, R>(
+  host: TransactHost<S, T, O>,
+  body: (tx: T) => R | Promise<R>,
+  options: O,
+): Promise<R> {
   using abort = new AbortScope(host.runtime, options.signal, options.timeout);
   return await run(host, body, options, abort);
 }
@@ -84,7 +98,8 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
     }
     try {
       if (outcome.kind === "failed") throw outcome.error;
-      await host.commit(state, abort);
+      const committing = host.commit(state, abort);
+      if (isPromise(committing)) await committing;
       return outcome.result;
     } catch (error) {
       // Still open where a nested transaction goes on after the body has returned.

@@ -14,8 +14,11 @@ export interface TransactionHost extends ScopedHost {
   readonly manager: Manager;
   /** Prefix of transaction ids. */
   readonly name: string;
-  /** Rejects with a `CommitConflict` where the transaction is managed, so that it can be run again cheaply. */
-  commit(state: TransactionState): Promise<CommitTimestamp>;
+  /**
+   * Throws a `CommitConflict` where the transaction is managed, so that it can be run again cheaply. Gives a promise only if
+   * there is something to wait for.
+   */
+  commit(state: TransactionState): CommitTimestamp | Promise<CommitTimestamp>;
   rolledBack(state: TransactionState): void;
 }
 

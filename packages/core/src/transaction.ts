@@ -205,10 +205,10 @@ export class Transaction implements OpenTransaction {
   commit(): Promise<CommitTimestamp> {
     try {
       this.#state.checkByHand(this.#scope, "commit");
+      return Promise.resolve(this.#state.host.commit(this.#state));
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#state.host.commit(this.#state);
   }
 
   /** Ends the transaction without a change. Does nothing where it has been rolled back already. Works on a stopped store. */

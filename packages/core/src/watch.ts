@@ -3,6 +3,7 @@
  * what a crash takes back. Buffers are bounded: a consumer that falls behind gets an error that says where to go on.
  */
 import type { RecordBatch } from "apache-arrow";
+import { CommitHistory, type Committed } from "./commit-history.ts";
 import type { Entry } from "./conflict-resolution.ts";
 import { KhonsuError } from "./errors.ts";
 import { contains, type KeyRange } from "./isolation/predicate.ts";
@@ -32,12 +33,6 @@ export interface CommitEvent {
   readonly changes: readonly Change[];
 }
 
-/** A commit with all that it wrote. */
-export interface Committed {
-  readonly timestamp: CommitTimestamp;
-  readonly entries: readonly Entry[];
-}
-
 class KeyChange implements Change {
   readonly key: string;
   readonly #value: StoredValue | undefined;
@@ -58,9 +53,9 @@ class KeyChange implements Change {
 
 function eventFor(committed: Committed, range: KeyRange): CommitEvent | undefined {
   const changes: Change[] = [];
-  for (const entry of committed.entries) {
-    if (!entry.isDropped && contains(range, entry.key)) changes.push(new KeyChange(entry.key, entry.result));
-  }
+  committed.keys.forEach((key, index) => {
+    if (contains(range, key)) changes.push(new KeyChange(key, committed.values[index]));
+  });
   return changes.length === 0 ? undefined : { timestamp: committed.timestamp, changes };
 }
 
@@ -151,16 +146,11 @@ class Watcher implements AsyncIterableIterator<CommitEvent, undefined> {
 
 export class WatchHub {
   readonly #watchers = new Set<Watcher>();
-  /** The latest commits, as a ring. */
-  readonly #history: Committed[] = [];
-  readonly #historyCommits: number;
-  #published = 0;
-  #forgottenUpTo: CommitTimestamp;
+  readonly #history: CommitHistory;
 
   /** @param historyCommits how many commits are kept for `fromTimestamp`. */
   constructor(historyCommits: number, lastCommit: CommitTimestamp) {
-    this.#historyCommits = historyCommits;
-    this.#forgottenUpTo = lastCommit;
+    this.#history = new CommitHistory(historyCommits, lastCommit);
   }
 
   get size(): number {
@@ -168,14 +158,9 @@ export class WatchHub {
   }
 
   /** Shows a durable commit. Timestamps rise from call to call. */
-  publish(committed: Committed): void {
-    if (this.#historyCommits > 0) {
-      const at = this.#published++ % this.#historyCommits;
-      this.#forgottenUpTo = this.#history[at]?.timestamp ?? this.#forgottenUpTo;
-      this.#history[at] = committed;
-    } else {
-      this.#forgottenUpTo = committed.timestamp;
-    }
+  publish(timestamp: CommitTimestamp, entries: readonly Entry[]): void {
+    const committed = this.#history.record(timestamp, entries);
+    if (this.#watchers.size === 0) return;
     for (const watcher of this.#watchers) watcher.offer(committed);
   }
 
@@ -211,16 +196,16 @@ export class WatchHub {
     if (!Number.isSafeInteger(fromTimestamp) || fromTimestamp < 0) {
       throw new KhonsuError("KHONSU_INVALID_OPTION", `fromTimestamp is a commit timestamp: ${fromTimestamp}`);
     }
-    if (fromTimestamp < this.#forgottenUpTo) {
+    const { forgottenUpTo } = this.#history;
+    if (fromTimestamp < forgottenUpTo) {
       throw new KhonsuError(
         "KHONSU_WATCH_TOO_OLD",
-        `Cannot watch from ${fromTimestamp}: commits up to ${this.#forgottenUpTo} are not kept any more`,
+        `Cannot watch from ${fromTimestamp}: commits up to ${forgottenUpTo} are not kept any more`,
       );
     }
   }
 
   #replay(watcher: Watcher): void {
-    const size = this.#history.length;
-    for (let i = 0; i < size; i++) watcher.offer(this.#history[(this.#published + i) % size]!);
+    for (const committed of this.#history) watcher.offer(committed);
   }
 }

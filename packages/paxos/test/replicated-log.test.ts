@@ -173,3 +173,13 @@ test("leadership is handed over, and its status says so", async () => {
     expect(log.status()).toEqual({ isLeader: role === "leader", leader: IDS.indexOf(to) + 1, applied });
   }
 });
+
+test("a change of members is answered when leadership is lost, though nobody leads afterwards", async () => {
+  const world = await threeLogs();
+  const { leader } = world;
+  const { replica } = leader.describe();
+  const [other] = IDS.filter((id) => id !== replica);
+  for (const id of IDS) world.cut.add(id);
+  const changed = leader.changeMembership({ kind: "remove", replica: other! });
+  await expect(world.settle(changed, 200)).rejects.toMatchObject({ code: "KHONSU_OUTCOME_UNKNOWN" });
+});

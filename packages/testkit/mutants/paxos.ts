@@ -306,7 +306,7 @@ const stateMutants: readonly Mutant[] = [
   },
   {
     name: "image-unchecked",
-    profile: "checkpoints",
+    profile: "rotten-image",
     description: "A received image becomes current without a look at its checksum.",
     file: source("image-transfer.ts"),
     search: "if (running === checkpoint.checksum) return checkpoint;",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { one, valuesOf } from "./batches.ts";
-import { MemoryCluster } from "./memory-cluster.ts";
+import { one, valuesOf } from "./helpers/batches.ts";
+import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
 test("what one client commits another one reads, over one shard and several", async () => {
   const cluster = await MemoryCluster.open({ nodes: 3 });

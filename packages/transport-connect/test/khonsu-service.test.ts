@@ -6,8 +6,8 @@ import { tableFromIPC, tableToIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FailureSchema } from "../src/gen/khonsu/client/v1/failure_pb.ts";
 import { KhonsuService, OutcomeClass } from "../src/gen/khonsu/client/v1/khonsu_pb.ts";
-import { one, rows } from "./batches.ts";
-import { MemoryCluster } from "./memory-cluster.ts";
+import { one, rows } from "./helpers/batches.ts";
+import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
 let cluster: MemoryCluster;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../src/gen/grpc/health/v1/health_pb.ts";
 import * as v1 from "../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import * as v1alpha from "../src/gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { MemoryCluster } from "./memory-cluster.ts";
+import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
 let cluster: MemoryCluster;
 let isServing = true;

@@ -2,7 +2,7 @@
 import { transactionSuite } from "@khonsu/testkit/transaction-suite";
 import { describe, test } from "vitest";
 import { connectCluster as connectFromBrowser } from "../src/browser.ts";
-import { MemoryCluster } from "./memory-cluster.ts";
+import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
 const kinds = [
   ["Node", (cluster: MemoryCluster, address: string) => cluster.connect({ addresses: [address] })],

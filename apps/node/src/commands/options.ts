@@ -14,7 +14,17 @@ export interface ConnectionFlags {
 /** Of node 1: 50051 and the number of the node. */
 export const DEFAULT_ADDRESS = "127.0.0.1:50052";
 
+/** Which nodes, or the store in a directory. */
 export function withConnection(command: Command): Command {
+  return withNodes(command).addOption(
+    new Option("--dir <path>", "work on the embedded store in this directory instead of a cluster").env(
+      "KHONSU_DIR",
+    ),
+  );
+}
+
+/** Which nodes, and how to be let in. */
+export function withNodes(command: Command): Command {
   return command
     .addOption(
       new Option("--address <host:port...>", "nodes of the cluster; the first that answers is asked")
@@ -29,12 +39,7 @@ export function withConnection(command: Command): Command {
     )
     .addOption(new Option("--token-file <file>", "file with the bearer token").env("KHONSU_TOKEN_FILE"))
     .addOption(new Option("--tls", "speak TLS; so does --ca").env("KHONSU_TLS"))
-    .addOption(new Option("--ca <file>", "PEM file: whose certificates are believed").env("KHONSU_CA"))
-    .addOption(
-      new Option("--dir <path>", "work on the embedded store in this directory instead of a cluster").env(
-        "KHONSU_DIR",
-      ),
-    );
+    .addOption(new Option("--ca <file>", "PEM file: whose certificates are believed").env("KHONSU_CA"));
 }
 
 export interface InputFlags {

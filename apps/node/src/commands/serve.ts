@@ -58,25 +58,34 @@ async function serve(flags: ServeFlags): Promise<void> {
     flags: [...shorthands, ...flags.set],
   });
   const node = await startNode(config, { isProcess: true, pages: [statusPage()] });
-  const stopped = untilStopped(node);
-  const isReady = await Promise.race([node.ready().then(() => true), stopped.then(() => false)]);
-  if (isReady) {
-    process.stdout.write(`khonsu: node ${node.node} of ${config.cluster} serves at ${node.address}\n`);
-    await stopped;
+  const signals = stopOnSignals(node);
+  try {
+    await Promise.race([node.ready(), signals.stopped]);
+  } catch (error) {
+    if (!signals.isAsked) {
+      await node.stop({ force: true });
+      throw error;
+    }
   }
+  if (!signals.isAsked) {
+    process.stdout.write(`khonsu: node ${node.node} of ${config.cluster} serves at ${node.address}\n`);
+  }
+  await signals.stopped;
+  // Timers of what was under way would keep the process for some seconds.
+  process.exit();
 }
 
-/** Resolves once the node has stopped because it was asked to. */
-function untilStopped(node: RunningNode): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let isAsked = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      // As a crash would: what was acknowledged is on disk.
-      if (isAsked) process.exit(signal === "SIGINT" ? 130 : 143);
-      isAsked = true;
-      node.stop().then(resolve, reject);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
+/** `stopped` resolves once the node has stopped because it was asked to. */
+function stopOnSignals(node: RunningNode): { readonly isAsked: boolean; readonly stopped: Promise<void> } {
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  const signals = { isAsked: false, stopped };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // As a crash would: what was acknowledged is on disk.
+    if (signals.isAsked) process.exit(signal === "SIGINT" ? 130 : 143);
+    signals.isAsked = true;
+    node.stop().then(resolve, reject);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return signals;
 }

@@ -10,8 +10,8 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
   return {
     format: 1,
     node: 1,
-    cluster: "flights",
-    clusterId: "flights-eu",
+    cluster: "flights-eu",
+    clusterId: "0b4f2a7c9d1e",
     version: "0.1.0",
     address: "127.0.0.1:50052",
     startedAt: STARTED,

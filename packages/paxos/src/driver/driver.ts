@@ -14,7 +14,7 @@ import type { DecidedEntry, DuplicateEntry, Proposal } from "../entry.ts";
 import { PaxosError, refusal } from "../errors.ts";
 import type { Input } from "../input.ts";
 import type { Envelope } from "../message.ts";
-import type { ReplicaOptions } from "../options.ts";
+import { DEFAULT_LIMITS, type ReplicaOptions } from "../options.ts";
 import { Replica } from "../replica.ts";
 import type { ReplicaId } from "../replica-id.ts";
 import { NO_SLOT, type Slot, slotAfter } from "../slot.ts";
@@ -46,6 +46,7 @@ export class Driver {
   private closed = false;
   private tickedAt: number;
   private cancelTimer: () => void = () => {};
+  private cancelHope: () => void = () => {};
   private proposals: Proposal[] = [];
   private unwritten: PersistEffect[] = [];
   private writing: Promise<void> | undefined;
@@ -150,6 +151,7 @@ export class Driver {
   async close(): Promise<void> {
     this.closed = true;
     this.cancelTimer();
+    this.cancelHope();
     await this.writing;
     this.rejectAll("the driver is closed");
   }
@@ -208,6 +210,7 @@ export class Driver {
     if (this.closed) return;
     this.closed = true;
     this.cancelTimer();
+    this.cancelHope();
     this.rejectAll(error.message);
     this.options.onFenced(error);
   }
@@ -282,12 +285,23 @@ export class Driver {
     }
   }
 
+  /** While nobody is known to lead, whoever is to take over may be about to; but not for longer than an election takes. */
   private onLeaderChanged(leader: ReplicaId | undefined): void {
-    if (leader === undefined || leader === this.options.replica.self) return;
-    this.transfers.resolve(leader, undefined);
-    this.transfers.rejectAll(
-      new RefusedError(refusal("KHONSU_NOT_LEADER", "Cannot hand over: another leads", leader)),
-    );
+    this.cancelHope();
+    if (leader !== undefined) {
+      this.onLeadershipLost(leader);
+      return;
+    }
+    const { electionTimeoutTicks = DEFAULT_LIMITS.electionTimeoutTicks } = this.options.replica;
+    const patience = electionTimeoutTicks * this.tickMilliseconds;
+    this.cancelHope = this.options.clock.after(patience, () => this.onLeadershipLost(undefined));
+  }
+
+  /** Answers whoever waits for what only the leader before could do. `leader` may be this replica, in another ballot. */
+  private onLeadershipLost(leader: ReplicaId | undefined): void {
+    if (leader !== undefined) this.transfers.resolve(leader, undefined);
+    const taken = refusal("KHONSU_NOT_LEADER", "Cannot hand over: leadership was lost meanwhile", leader);
+    this.transfers.rejectAll(new RefusedError(taken));
     const lost = refusal(
       "KHONSU_OUTCOME_UNKNOWN",
       "Cannot tell whether the change is decided: leadership was lost",

@@ -8,6 +8,7 @@ import type { TransactionId } from "@khonsu/2pc";
 import {
   type Answer,
   ClusterError,
+  type ClusterErrorCode,
   type CommitCoordinator,
   type CommitResult,
   type CoordinatorRequest,
@@ -171,13 +172,14 @@ function toAnswer(bytes: Uint8Array): Answer {
   throw new ClusterError("KHONSU_UNAVAILABLE", `A node answered ${answer.kind}`, { retryable: true });
 }
 
-/** What sessions branch on is a ClusterError; what went wrong in between is its cause. */
+/** Sessions take what is no ClusterError for an outcome that nobody knows; here it is known that nothing was done. */
 function toClusterError(error: unknown): unknown {
   if (error instanceof ClusterError || !isCoded(error)) return error;
   if (error.code === "KHONSU_TRANSPORT_CLOSED") {
     return new ClusterError("KHONSU_STORE_CLOSED", "The client was closed", { cause: error });
   }
-  return error;
+  const { code, message, retryable = false } = error;
+  return new ClusterError(code as ClusterErrorCode, message, { retryable, cause: error });
 }
 
 function unavailable(cause: unknown): ClusterError {

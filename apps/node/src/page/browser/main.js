@@ -44,7 +44,7 @@ function show(change = {}) {
     app.replaceChildren();
     app.ariaBusy = "false";
   }
-  document.title = `${status.ready ? "" : "⚠ "}${status.clusterId} · node ${status.node}`;
+  document.title = `${status.ready ? "" : "⚠ "}${status.cluster} · node ${status.node}`;
   render(
     page(
       { status, samples: history.samples, ageMs: performance.now() - state.answeredAt, ...state },

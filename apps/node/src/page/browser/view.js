@@ -80,8 +80,8 @@ function header({ status, problem, isPaused }, { togglePause }) {
   return html`<header>
     <img src="/page/icon.svg" alt="" width="40" height="40" />
     <div class="title">
-      <h1>${status.clusterId}</h1>
-      <p>node ${status.node} at ${status.address} · up ${duration(status.now - status.startedAt)}</p>
+      <h1>${status.cluster}</h1>
+      <p title=${`cluster id ${status.clusterId}`}>node ${status.node} at ${status.address} · up ${duration(status.now - status.startedAt)}</p>
     </div>
     <div class="standing">
       <span class="pill ${status.ready ? "good" : "warn"}">${status.ready ? "ready" : "not ready"}</span>

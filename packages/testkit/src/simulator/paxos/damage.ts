@@ -45,7 +45,7 @@ export function mayDamage(cluster: PaxosCluster, node: SimulatedNode, key: strin
   const frame = node.disk.durable.get(key);
   if (frame === undefined || cluster.chosen.configuration.voters.length < cluster.setup.voters) return false;
   if (frame.kind === "image")
-    return cluster.atlas.mayDamage(node.node, "image") && isAllHeldElsewhere(cluster, node, frame.slot);
+    return cluster.atlas.mayDamage(node.node, "image") && isHeldByMajority(cluster, node, frame.slot);
   if (frame.header.kind === "promised")
     return node.node === cluster.atlas.wipeable && mayLoseDisk(cluster, node);
   const slot = slotOf(frame);
@@ -67,6 +67,19 @@ export function mayLoseDisk(cluster: PaxosCluster, node: SimulatedNode): boolean
   const members = cluster.nodes.filter(({ self }) => voters.includes(self));
   if (members.some((member) => isDiskLost(member))) return false;
   return isAllHeldElsewhere(cluster, node, cluster.chosen.length);
+}
+
+/** Whether a majority without `node` has everything that is chosen up to `through`, so that nothing rests on the image of `node`. */
+function isHeldByMajority(cluster: PaxosCluster, node: SimulatedNode, through: number): boolean {
+  const { voters } = cluster.chosen.configuration;
+  const slots = Array.from({ length: through }, (_, index) => index + 1);
+  const holders = cluster.nodes.filter(
+    (other) =>
+      other !== node &&
+      voters.includes(other.self) &&
+      slots.every((slot) => holdsWhole(cluster, other, slot)),
+  );
+  return holders.length > voters.length / 2;
 }
 
 /** Whether others have, between them, everything that is chosen up to `through`. */

@@ -19,7 +19,7 @@ import {
   type Status,
 } from "@khonsu/paxos";
 import type { Disk } from "../disk.ts";
-import { SimulationFailure } from "../failure.ts";
+import { ensure, SimulationFailure } from "../failure.ts";
 import type { NodeClock } from "../node-clock.ts";
 import type { Prng } from "../prng.ts";
 import type { Scheduler, Timer } from "../scheduler.ts";
@@ -497,7 +497,13 @@ export class SimulatedNode {
 
   #restore({ checkpoint }: Extract<Effect, { kind: "restore" }>): void {
     const image = this.#storage.readImage(checkpoint.slot);
-    if (image === undefined || image === "io-error" || crc32c(image) !== checkpoint.checksum) {
+    const isWhole = image !== undefined && image !== "io-error" && crc32c(image) === checkpoint.checksum;
+    if (!isWhole) {
+      ensure(
+        this.#storage.isImageDamaged(checkpoint.slot),
+        "image-wrong",
+        () => `the image at ${checkpoint.slot} became current here, and is not the one that was offered`,
+      );
       this.#step({ kind: "storageFailed", message: "the image to restore cannot be read" });
       return;
     }

@@ -210,9 +210,23 @@ export const profiles: Readonly<Record<string, Profile>> = {
       chunkBytes: prng.pick([32, 100, 1_000]),
       voters: prng.pick([3, 5]),
     }),
-    weights: { partition: 4, crash: 4, pause: 2, "disk-slow": 1, damage: 1, clog: 1, target: 4 },
+    weights: { partition: 4, crash: 4, pause: 2, "disk-slow": 1, damage: 1, clog: 1 },
     shapes: ["isolate", "symmetric", "deaf"],
-    targetFaults: { "rot-image": 1 },
+    operations: 2,
+  },
+  "rotten-image": {
+    description: "hard case 9: an image has rotted under the leader when somebody who was cut off fetches it",
+    setup: (prng) => ({
+      ...calm,
+      voters: 5,
+      spares: 0,
+      quorums: "majority",
+      faultsUntilUs: 7_000_000,
+      checkpointEntries: prng.pick([10, 30]),
+      retainEntries: 0,
+      chunkBytes: prng.pick([100, 1_000]),
+    }),
+    faults: (prng) => [1, 3, 5].flatMap((second) => rotBeforeReturn(prng.split(second), second * 1_000_000)),
     operations: 2,
   },
   "flexible-quorums": {
@@ -232,6 +246,19 @@ export const profiles: Readonly<Record<string, Profile>> = {
     operations: 2,
   },
 };
+
+/** A follower is cut off until the log that it lacks is trimmed; just before it comes back, the image of the leader rots. */
+function rotBeforeReturn(prng: Prng, atUs: number): FaultEvent[] {
+  const durationUs = 1_000_000;
+  const rotUs = atUs + durationUs - prng.integer(0, 30_000);
+  return [
+    {
+      atUs,
+      fault: { kind: "partition", shape: "isolate", order: ["@follower", 1, 2, 3, 4, 5], durationUs },
+    },
+    { atUs: rotUs, fault: { kind: "target", name: "rot-image", victim: "@leader", argument: 0 } },
+  ];
+}
 
 /**
  * Node 1 is made leader, stands still without a link until node 2 leads, and comes back with its links to all but that one: whoever

@@ -30,9 +30,4 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: "returning-leader:t1-186",
     found: "a repetition older than its client's window was answered as if it had been applied",
   },
-  {
-    seed: "checkpoints:t2-87",
-    found:
-      "a rotten image was fetched again and again, and kept a good one of another replica from being fetched",
-  },
 ];

@@ -101,6 +101,11 @@ export class ReplicaStorage {
     return read.kind === "value" && read.value.kind === "image" ? read.value.bytes : undefined;
   }
 
+  /** Whether the disk has damaged the image at `slot` since it was written. */
+  isImageDamaged(slot: number): boolean {
+    return this.#disk.damagedKeys.has(imageKey(slot));
+  }
+
   /** All record frames in the order of their addresses. Headers are true; bodies are what a read returns. */
   #scan(): Addressed[] {
     const found: Addressed[] = [];

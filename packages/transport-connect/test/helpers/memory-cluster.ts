@@ -20,7 +20,7 @@ import {
   type RunningServer,
   startServer,
   type TlsIdentity,
-} from "../src/index.ts";
+} from "../../src/index.ts";
 
 export interface MemoryClusterOptions {
   readonly nodes?: number;
