@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The command line of the reference node. Each command is a file under `commands/`. */
 import { Command } from "commander";
+import { backupCommand } from "./commands/backup.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { importCommand } from "./commands/import.ts";
 import { putCommand } from "./commands/put.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -33,6 +35,8 @@ const COMMANDS = [
   txnCommand(),
   importCommand(),
   exportCommand(),
+  backupCommand(),
+  restoreCommand(),
   watchCommand(),
   statusCommand(),
   demoCommand(),

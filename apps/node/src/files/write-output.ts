@@ -116,7 +116,8 @@ export async function print(
   }
 }
 
-async function writeFile(path: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
+/** @throws FileError `KHONSU_FILE_FAILED`; what `pieces` throws. Either way nothing of it stays. */
+export async function writeFile(path: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
   const partial = `${path}.partial`;
   try {
     await pipeline(pieces, createWriteStream(partial));

@@ -26,7 +26,7 @@ export interface Imported {
 }
 
 /** What a part writes, by key. */
-type Part = ReadonlyMap<string, RecordBatch>;
+export type Part = ReadonlyMap<string, RecordBatch>;
 
 /** After these nobody knows whether the part is there; its note tells. */
 const UNKNOWN = new Set([
@@ -55,14 +55,27 @@ export async function runImport(
   const parts = isDirectory
     ? readExported(path, options.prefix)
     : readParts(path, options, (bytes) => phase.update(bytes));
-  const run = new Import(store, await noteOf(path, isDirectory, options), options);
   try {
-    await run.begin();
-    for await (const part of parts) await run.add(part);
-    await run.end();
+    return await importParts(store, parts, await noteOf(path, isDirectory, options), options);
   } finally {
     phase.end();
   }
+}
+
+/**
+ * @param source what tells these parts from any others; undefined: they cannot be had again, and nothing is noted.
+ * @throws as `runImport`
+ */
+export async function importParts(
+  store: StoreClient,
+  parts: AsyncIterable<Part>,
+  source: string | undefined,
+  options: Pick<Options, "prefix" | "exists" | "restart">,
+): Promise<Imported> {
+  const run = new Import(store, source, options);
+  await run.begin();
+  for await (const part of parts) await run.add(part);
+  await run.end();
   return run.result;
 }
 
@@ -100,7 +113,7 @@ async function* readParts(
 class Import {
   readonly #store: StoreClient;
   readonly #source: string | undefined;
-  readonly #options: Options;
+  readonly #options: Pick<Options, "prefix" | "exists" | "restart">;
   /** Keys that this import, in this run or an earlier one, has written: rows that follow are added to them. */
   readonly #written = new Set<string>();
   /** Parts that earlier runs have committed. */
@@ -109,7 +122,11 @@ class Import {
   #rows = 0;
   #skipped = 0;
 
-  constructor(store: StoreClient, source: string | undefined, options: Options) {
+  constructor(
+    store: StoreClient,
+    source: string | undefined,
+    options: Pick<Options, "prefix" | "exists" | "restart">,
+  ) {
     this.#store = store;
     this.#source = source;
     this.#options = options;
