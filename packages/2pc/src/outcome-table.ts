@@ -10,6 +10,7 @@
  *   recorded that it applied it; what is prepared stays until it has an outcome.
  * - TP-10 `expired` frees only what is still prepared.
  */
+import { BirthIndex } from "./birth-index.ts";
 import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
 import type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
@@ -33,6 +34,8 @@ export class OutcomeTable<P, V, R> {
   readonly #entries = new Map<string, Entry<P, V, R>>();
   /** The keys of what somebody has to finish: prepared, or committed and not acknowledged by all. */
   readonly #unfinished = new Set<string>();
+  /** The keys of the others, which go when the floor passes them. */
+  readonly #finished = new BirthIndex();
   #floor: Timestamp;
 
   /** @param checkpoint what to start from; by default an empty table with floor -1, which is below every birth */
@@ -46,6 +49,11 @@ export class OutcomeTable<P, V, R> {
   /** Ids born at or before this are expired unless something is recorded of them. */
   get floor(): Timestamp {
     return this.#floor;
+  }
+
+  /** How many transactions something is kept of. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** What is known of a transaction: the answer to an inquiry. */
@@ -93,10 +101,9 @@ export class OutcomeTable<P, V, R> {
    */
   raiseFloor(floor: Timestamp): void {
     checkFloor(floor);
-    this.#floor = Math.max(this.#floor, floor);
-    for (const [key, { id }] of this.#entries) {
-      if (id.birth <= this.#floor && !this.#unfinished.has(key)) this.#entries.delete(key);
-    }
+    if (floor <= this.#floor) return;
+    this.#floor = floor;
+    for (const key of this.#finished.takeUpTo(floor)) this.#entries.delete(key);
   }
 
   /**
@@ -175,7 +182,7 @@ export class OutcomeTable<P, V, R> {
     if (entry?.state !== "committed") return;
     const unacknowledged = entry.unacknowledged.filter((other) => !participants.includes(other));
     this.#put({ ...entry, unacknowledged });
-    if (unacknowledged.length === 0 && id.birth <= this.#floor) this.#entries.delete(key);
+    if (unacknowledged.length === 0 && id.birth <= this.#floor) this.#forget(key, id);
   }
 
   #put(entry: Entry<P, V, R>): void {
@@ -183,8 +190,15 @@ export class OutcomeTable<P, V, R> {
     this.#entries.set(key, entry);
     const finished =
       entry.state === "aborted" || (entry.state === "committed" && entry.unacknowledged.length === 0);
-    if (finished) this.#unfinished.delete(key);
-    else this.#unfinished.add(key);
+    if (finished) {
+      this.#unfinished.delete(key);
+      this.#finished.add(key, entry.id.birth);
+    } else this.#unfinished.add(key);
+  }
+
+  #forget(key: string, { birth }: TransactionId): void {
+    this.#entries.delete(key);
+    this.#finished.delete(key, birth);
   }
 
   #assertHome(record: TransactionRecord<P, V, R>): void {

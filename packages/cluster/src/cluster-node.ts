@@ -8,7 +8,7 @@ import type { Runtime } from "@khonsu/core";
 import { ClusterSession } from "./cluster-session.ts";
 import type { OpenConsensus, ReplicaStart } from "./consensus.ts";
 import { CoordinatorDriver } from "./coordinator-driver.ts";
-import { DEFAULT_RETENTION, keepFloors, type Retention } from "./floor-keeper.ts";
+import { DEFAULT_RETENTION, keepFloors, purgeSome, type Retention } from "./floor-keeper.ts";
 import { HybridClock } from "./hybrid-clock.ts";
 import type { ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered } from "./pause.ts";
@@ -149,7 +149,10 @@ export class ClusterNode {
   #scheduleRecovery(): void {
     const { runtime, tickMs = 10 } = this.#options;
     this.#cancelRecovery = runtime.schedule(tickMs, () => {
-      for (const hosted of this.#hosted.values()) this.#recover(hosted);
+      for (const hosted of this.#hosted.values()) {
+        this.#recover(hosted);
+        purgeSome(hosted.replica);
+      }
       this.#scheduleRecovery();
     });
   }

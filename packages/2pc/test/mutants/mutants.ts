@@ -180,8 +180,8 @@ export const MUTANTS: readonly Mutant[] = [
     description: "the floor takes what is prepared",
     world: "two participants, home's floor",
     file: TABLE,
-    find: "id.birth <= this.#floor && !this.#unfinished.has(key)",
-    replace: "id.birth <= this.#floor",
+    find: "} else this.#unfinished.add(key);",
+    replace: "} else this.#unfinished.add(key);\n    this.#finished.add(key, entry.id.birth);",
   },
   {
     rule: "TP-9",

@@ -155,3 +155,19 @@ test("purging comes to every key, a few at a time", () => {
     Array(5).fill(undefined),
   );
 });
+
+/** A fault in the first version: an idle cluster wrote an entry to each shard's log every few seconds, for ever. */
+test("what floors let go is all that they have a reason to move for", () => {
+  const shard = new ShardDriver(0);
+  expect(shard.machine.versions.hasSuperseded).toBe(false);
+  expect(shard.machine.outcomeCount).toBe(0);
+  shard.commit({ puts: { k: "old" } });
+  expect(shard.machine.versions.hasSuperseded).toBe(false);
+  shard.commit({ puts: { k: "new" } });
+  expect(shard.machine.versions.hasSuperseded).toBe(true);
+  expect(shard.machine.outcomeCount).toBe(2);
+  shard.machine.apply({ kind: "floors", gcFloor: shard.machine.clock, idFloor: 2 ** 40 });
+  shard.machine.versions.purge(10);
+  expect(shard.machine.versions.hasSuperseded).toBe(false);
+  expect(shard.machine.outcomeCount).toBe(0);
+});

@@ -105,6 +105,11 @@ export class ShardStateMachine {
     return this.#table.floor;
   }
 
+  /** How many transactions are kept by id. */
+  get outcomeCount(): number {
+    return this.#table.size;
+  }
+
   /** TX-28: nothing will be installed at or below this any more. Invariant: never falls. */
   get watermark(): CommitTimestamp {
     let watermark: number = this.#clock;

@@ -19,6 +19,8 @@ export class Versions {
   readonly #store = new MemoryVersionStore<ShardValue>();
   /** Keys with versions that the floor has passed, or will pass: to be purged some time. */
   readonly #superseded = new Set<string>();
+  /** How many of them were not looked at since the floor has risen. */
+  #unvisited = 0;
   #floor: CommitTimestamp;
 
   constructor(floor: CommitTimestamp) {
@@ -35,7 +37,14 @@ export class Versions {
   }
 
   raiseFloor(floor: CommitTimestamp): void {
-    if (floor > this.#floor) this.#floor = floor;
+    if (floor <= this.#floor) return;
+    this.#floor = floor;
+    this.#unvisited = this.#superseded.size;
+  }
+
+  /** Whether there is anything that a higher floor would let go. */
+  get hasSuperseded(): boolean {
+    return this.#superseded.size > 0;
   }
 
   /** The newest version of `key`, undefined where there is none. */
@@ -99,10 +108,11 @@ export class Versions {
 
   /**
    * Forgets versions that no read at or above the floor can see. Looks at up to `keysMax` keys, those first that it has
-   * not looked at for longest.
+   * not looked at for longest, and at each once for a floor.
    */
   purge(keysMax: number): void {
-    let left = Math.min(keysMax, this.#superseded.size);
+    let left = Math.min(keysMax, this.#unvisited);
+    this.#unvisited -= left;
     for (const key of this.#superseded) {
       if (left-- === 0) return;
       this.#superseded.delete(key);

@@ -48,7 +48,7 @@ test("flags win over the environment, and that over the file", async () => {
     cluster: "123",
     listen: { host: "127.0.0.2", port: 3 },
     log: { level: "debug" },
-    retention: { snapshotMs: 1000, outcomeMs: 600_000 },
+    retention: { snapshotMs: 1000, outcomeMs: 120_000 },
   });
 });
 

@@ -146,7 +146,7 @@ export const configSchema = z
       .strictObject({
         snapshotMs: milliseconds.default(60_000).describe("How old a snapshot may be, in milliseconds."),
         outcomeMs: milliseconds
-          .default(600_000)
+          .default(120_000)
           .describe("How long outcomes are kept by transaction id, in milliseconds."),
       })
       .prefault({}),
