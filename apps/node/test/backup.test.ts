@@ -147,9 +147,11 @@ test("from a cluster of three nodes to a store in a directory and to another clu
       status: 0,
       stderr: "30 rows under 30 keys\n",
     });
-    const found = await one
-      .node(1)
-      .transact(async (tx) => (await Array.fromAsync(tx.scan())).map(([key]) => key));
+    const found = await one.node(1).transact(async (tx) => {
+      const keys: string[] = [];
+      for await (const [key] of tx.scan()) keys.push(key);
+      return keys;
+    });
     expect(found).toHaveLength(30);
     const embedded = { env: { KHONSU_DIR: place("store") } };
     expect(await runKhonsuWith(embedded, "restore", file, "--quiet")).toMatchObject({ status: 0 });
