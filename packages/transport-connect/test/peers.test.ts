@@ -1,4 +1,6 @@
 /** Links between nodes over real sockets on loopback. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { bytes, introduce, startNode, stateOf, stopAll, text, until, up } from "./helpers/nodes.ts";
 
@@ -144,4 +146,55 @@ test("an answer that cannot be given says why; a handler that throws does not br
   });
   expect(b.events).toContainEqual({ kind: "handler-failed", node: 1, error: new Error("a fault") });
   expect(stateOf(a, b)).toBe("up");
+});
+
+test("when a node is gone the one with the higher number knows at once, and does not wait to be dialled", async () => {
+  const [a, b] = [await startNode(1), await startNode(2, { limits: { courtesyMs: 1_000_000 } })];
+  introduce(a, b);
+  await up(a, b);
+  await a.stop();
+  await expect(b.network.ask(1, "shard", bytes("?"), 100_000)).rejects.toMatchObject({
+    code: "KHONSU_PEER_UNREACHABLE",
+  });
+});
+
+test("an address that is none, and one where nobody answers, are told", async () => {
+  const a = await startNode(1, { limits: { dialTimeoutMs: 50 } });
+  const silent = createServer();
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  a.network.setPeers(
+    new Map([
+      [2, "no address"],
+      [3, `127.0.0.1:${port}`],
+    ]),
+  );
+  const error = (at: number) => a.network.status()[at]!.lastError;
+  await until(() => error(0) !== undefined && error(1) !== undefined);
+  expect(error(0)!.message).toContain("Cannot reach node 2 at no address: ");
+  expect(error(1)).toEqual({
+    code: "KHONSU_PEER_UNREACHABLE",
+    message: `Node 3 at 127.0.0.1:${port} did not answer within 50 ms`,
+  });
+  silent.close();
+  // A network that is closed dials no more.
+  a.network.close();
+  expect(a.network.status().map(({ state }) => state)).not.toContain("up");
+});
+
+test("a node that moves is dialled at its new address", async () => {
+  const [a, b] = [await startNode(1), await startNode(2)];
+  a.network.setPeers(new Map([[2, "127.0.0.1:1"]]));
+  await until(() => stateOf(a, b) === "down");
+  introduce(a, b);
+  expect(text(await a.network.ask(2, "shard", bytes("moved")))).toBe("2 to 1: shard moved");
+  // One that is configured no more is forgotten once its link has ended.
+  a.network.setPeers(new Map());
+  expect(stateOf(a, b)).toBe("up");
+  await b.stop();
+  await until(() => stateOf(a, b) !== "up");
+  await expect(a.network.ask(2, "shard", bytes("?"))).rejects.toMatchObject({
+    code: "KHONSU_PEER_UNREACHABLE",
+  });
 });

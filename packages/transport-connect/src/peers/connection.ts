@@ -7,6 +7,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   connect,
+  constants,
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { type Client, createClient } from "@connectrpc/connect";
@@ -28,7 +29,12 @@ export class Connection {
       ...(tls !== undefined && { cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }),
       ...(tls?.peerAuthority !== undefined && { ca: tls.peerAuthority }),
     });
-    session.once("connect", () => session.setLocalWindowSize(limits.connectionWindowBytes));
+    // A session may be destroyed between being connected and saying so; most of its methods throw then.
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(limits.connectionWindowBytes);
+    });
+    // Whoever has a stream on it is told as well.
+    session.on("error", () => {});
     this.#session = session;
     const frameBytesMax = limits.messageBytesMax + limits.batchBytesMax + 1024;
     const transport = createGrpcTransport({
@@ -45,15 +51,23 @@ export class Connection {
     this.client = createClient(PeerService, transport);
   }
 
+  /** Ends what is open on it: without an error Connect would wait for answers for ever. */
   destroy(): void {
-    this.#session.destroy();
+    this.#session.destroy(new Error("the connection is closed"), constants.NGHTTP2_CANCEL);
   }
 
   /** A stream on the session, once that is connected. */
   #request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
     const session = this.#session;
     return new Promise((resolve, reject) => {
-      const onConnect = () => resolve(session.request({ ...headers, ":method": method, ":path": path }));
+      const onConnect = () => {
+        // It may have been destroyed, and `close` told, between being connected and saying so.
+        if (session.closed || session.destroyed) return reject(new Error("the connection is closed"));
+        const stream = session.request({ ...headers, ":method": method, ":path": path });
+        // Connect listens as well, but only to a stream that it gets.
+        stream.on("error", () => {});
+        resolve(stream);
+      };
       session.on("error", reject);
       session.once("close", () => reject(new Error("the connection is closed")));
       if (!session.connecting) onConnect();

@@ -31,12 +31,14 @@ export interface DialOptions {
  */
 export async function dial(options: DialOptions): Promise<void> {
   const { address, limits, node, self, signal, tls } = options;
-  const connection = new Connection(address, limits, tls);
-  const destroy = () => connection.destroy();
+  let connection: Connection | undefined;
+  const destroy = () => connection?.destroy();
   signal.addEventListener("abort", destroy, { once: true });
   const what = `Cannot reach node ${node} at ${address}`;
   const toError = (reason: unknown) => fromConnectError(what, signal.aborted ? signal.reason : reason);
   try {
+    // Throws for an address that is none.
+    connection = new Connection(address, limits, tls);
     const id = randomBytes(LINK_ID_BYTES);
     const established = Promise.withResolvers<Link>();
     const responses = connection.client

@@ -24,7 +24,7 @@ export interface PeerContext {
   onEvent(event: PeerEvent): void;
 }
 
-/** A link that lasted less than this, in milliseconds, counts as a failed attempt: the next one waits. */
+/** After a link that lasted less than this, in milliseconds, the pauses between attempts go on growing. */
 const SHORT_LIVED_MS = 1000;
 
 export class Peer {
@@ -135,7 +135,7 @@ export class Peer {
     };
   }
 
-  /** The first attempt after there was a link, or after the address changed. */
+  /** The first attempt at an address. */
   #begin(): void {
     if (this.#isClosed) return;
     if (this.#address === undefined) {
@@ -150,6 +150,21 @@ export class Peer {
     }
     this.#state = "waiting";
     this.#cancelTimer = this.#context.runtime.schedule(this.#context.limits.courtesyMs, () => this.#dial());
+  }
+
+  /**
+   * After a link broke: at once, whichever number is lower, so that a node that is gone is known to be at once; but not if that has
+   * just been done.
+   */
+  #redial(): void {
+    if (this.#address === undefined || this.#failures > 0) {
+      this.#dialLater();
+      return;
+    }
+    this.#failures = 1;
+    this.#state = "connecting";
+    this.#outbox ??= this.#newOutbox();
+    this.#dial();
   }
 
   #dial(): void {
@@ -192,6 +207,7 @@ export class Peer {
     const { limits, runtime } = this.#context;
     this.#state = this.#address === undefined ? "unknown" : "down";
     this.#takeOutbox()?.end(this.#unreachable());
+    if (this.#address === undefined) return;
     const longest = Math.min(limits.backoffMaxMs, limits.backoffMinMs * 2 ** Math.min(this.#failures++, 20));
     this.#cancelTimer();
     this.#cancelTimer = runtime.schedule(longest * (0.5 + runtime.random() / 2), () => this.#dial());
@@ -258,10 +274,8 @@ export class Peer {
     if (this.#isClosed) return;
     this.#lastError = error;
     this.#context.onEvent({ kind: "down", node: this.node, code: error.code, message: error.message });
-    if (livedMs >= SHORT_LIVED_MS) {
-      this.#failures = 0;
-      this.#begin();
-    } else this.#dialLater();
+    if (livedMs >= SHORT_LIVED_MS) this.#failures = 0;
+    this.#redial();
   }
 
   #newOutbox(): Outbox {

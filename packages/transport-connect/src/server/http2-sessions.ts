@@ -19,6 +19,7 @@ export class Http2Sessions {
   }
 
   add(session: ServerHttp2Session): void {
+    if (session.destroyed) return;
     this.#sessions.add(session);
     let streams = 0;
     session.setLocalWindowSize(this.#limits.connectionWindowBytes);
