@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { importCommand } from "./commands/import.ts";
+import { membersCommand } from "./commands/members.ts";
 import { putCommand } from "./commands/put.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { scanCommand } from "./commands/scan.ts";
@@ -39,6 +40,7 @@ const COMMANDS = [
   restoreCommand(),
   watchCommand(),
   statusCommand(),
+  membersCommand(),
   demoCommand(),
 ];
 

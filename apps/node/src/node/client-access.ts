@@ -8,13 +8,13 @@ import type { Telemetry } from "./telemetry.ts";
 
 type Routes = ReturnType<typeof clientRoutes>;
 
-/** @throws TransportError `KHONSU_TOKENS_INVALID`, `KHONSU_INVALID_OPTION` */
+/** @throws TransportError `KHONSU_INVALID_OPTION` */
 export function clientAccess(
   config: NodeConfig,
   { node, directory }: ClusterMember,
   { log, meter }: Telemetry,
   isServing: () => boolean,
-  closers: Closers,
+  authenticate: TokenFile | undefined,
 ): Routes {
   const { browserOrigins, limits } = config;
   return clientRoutes({
@@ -23,7 +23,7 @@ export function clientAccess(
     clock: node.clock,
     runtime: systemRuntime,
     describe: () => describe(config, directory.state),
-    authenticate: authenticator(config, log, closers),
+    authenticate,
     origins: browserOrigins,
     limits: {
       questionsMax: limits.requestsInFlight,
@@ -48,7 +48,8 @@ function describe({ node }: NodeConfig, state: DirectoryState | undefined): Desc
   return { clusterId, node, delimiter, addresses: there.map(({ address }) => address) };
 }
 
-function authenticator(
+/** Who is let in; undefined: everybody. @throws TransportError `KHONSU_TOKENS_INVALID` */
+export function authenticatorOf(
   { tokens }: NodeConfig,
   log: Telemetry["log"],
   closers: Closers,

@@ -1,4 +1,4 @@
-/** What a node serves to whoever comes with a browser, a scraper or curl: `GET /status.json`, `GET /metrics`, and pages of others. */
+/** What a node serves to whoever comes with a browser, a scraper or curl: `GET /status.json`, `GET /metrics`, changes of members, and pages of others. */
 import type { NodeRequest, NodeResponse } from "@khonsu/transport-connect";
 import type { NodeMetrics } from "./node-metrics.ts";
 import type { NodeStatus } from "./node-status.ts";
@@ -10,6 +10,7 @@ export function httpRoutes(
   status: () => NodeStatus,
   metrics: NodeMetrics,
   others: readonly HttpRoute[],
+  admin: HttpRoute,
 ): (request: NodeRequest, response: NodeResponse) => boolean {
   const own: HttpRoute = (path, _request, response) => {
     if (path === "/status.json") {
@@ -24,8 +25,9 @@ export function httpRoutes(
     return true;
   };
   return (request, response) => {
-    if (request.method !== "GET" && request.method !== "HEAD") return false;
     const path = (request.url ?? "/").split("?", 1)[0]!;
+    if (admin(path, request, response)) return true;
+    if (request.method !== "GET" && request.method !== "HEAD") return false;
     return [own, ...others].some((route) => route(path, request, response));
   };
 }

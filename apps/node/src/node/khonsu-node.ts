@@ -28,7 +28,8 @@ import {
   startServer,
   type TlsIdentity,
 } from "@khonsu/transport-connect";
-import { clientAccess } from "./client-access.ts";
+import { adminRoute } from "./admin-route.ts";
+import { authenticatorOf, clientAccess } from "./client-access.ts";
 import { Closers } from "./closers.ts";
 import { NodeError } from "./config/errors.ts";
 import { DEFAULT_PORT_BASE, limitsOf, readIdentity } from "./config/parts.ts";
@@ -280,7 +281,9 @@ export class KhonsuNode implements RunningNode {
     const { limits, listen, node } = this.#config;
     const { log, metrics } = this.#telemetry;
     const isServing = (): boolean => this.status().ready;
-    const clients = clientAccess(this.#config, member, this.#telemetry, isServing, this.#closers);
+    const authenticator = authenticatorOf(this.#config, log, this.#closers);
+    const clients = clientAccess(this.#config, member, this.#telemetry, isServing, authenticator);
+    const admin = adminRoute(member.directory, authenticator);
     this.#server = await startServer({
       host: listen.host,
       port: listen.port ?? DEFAULT_PORT_BASE + node,
@@ -290,7 +293,7 @@ export class KhonsuNode implements RunningNode {
         peers.routes(router);
         clients(router);
       },
-      http: httpRoutes(() => this.status(), metrics, this.#pages),
+      http: httpRoutes(() => this.status(), metrics, this.#pages, admin),
       onFailure: (what, err) => log.warn({ what, err }, "a request could not be answered"),
     });
   }

@@ -1,18 +1,11 @@
 /** `GET /status.json` of nodes: of those that are named, and of the members that they name. */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { text as textOf } from "node:stream/consumers";
 import { CommandError } from "../../failure.ts";
 import { reasonOf } from "../../files/file-error.ts";
 import type { NodeStatus } from "../../node/node-status.ts";
+import { type NodeConnection, send } from "./send.ts";
 
-export interface StatusConnection {
+export interface StatusConnection extends NodeConnection {
   readonly addresses: readonly string[];
-  readonly token?: string | undefined;
-  /** Undefined: not encrypted. */
-  readonly tls?: { readonly ca?: string } | undefined;
-  /** How long one node may take, in milliseconds. Default 2,000. */
-  readonly patienceMs?: number;
 }
 
 /** What became of asking one node. */
@@ -51,7 +44,7 @@ async function withOthers(
 
 async function ask(address: string, connection: StatusConnection): Promise<Answer> {
   try {
-    const status = JSON.parse(await get(`${address}/status.json`, connection)) as Partial<NodeStatus>;
+    const status = JSON.parse(await get(address, connection)) as Partial<NodeStatus>;
     if (status.format !== 1) throw new Error(`its status has format ${status.format}; this version knows 1`);
     return { address, status: status as NodeStatus };
   } catch (error) {
@@ -59,30 +52,8 @@ async function ask(address: string, connection: StatusConnection): Promise<Answe
   }
 }
 
-/** Not `fetch`, which cannot be told whose certificates to believe. */
-function get(place: string, { token, tls, patienceMs = 2000 }: StatusConnection): Promise<string> {
-  const options = {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(patienceMs),
-    ...tls,
-  };
-  return new Promise((resolve, reject) => {
-    const request =
-      tls === undefined ? httpRequest(`http://${place}`, options) : httpsRequest(`https://${place}`, options);
-    request.on("error", (error) =>
-      reject(
-        error.name === "TimeoutError" || error.name === "AbortError"
-          ? new Error(`no answer within ${patienceMs} ms`)
-          : error,
-      ),
-    );
-    request.on("response", (response) => {
-      if (response.statusCode === 200) textOf(response).then(resolve, reject);
-      else {
-        response.resume();
-        reject(new Error(`it answered ${response.statusCode} ${response.statusMessage}`));
-      }
-    });
-    request.end();
-  });
+async function get(address: string, connection: StatusConnection): Promise<string> {
+  const { status, text } = await send(address, { method: "GET", path: "/status.json" }, connection);
+  if (status !== 200) throw new Error(`it answered ${status}`);
+  return text;
 }
