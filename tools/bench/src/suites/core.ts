@@ -4,8 +4,8 @@
  */
 
 import { type IsolationLevel, Khonsu } from "@khonsu/core";
-import { tableFromArrays, tableToIPC } from "apache-arrow";
 import { type BenchCase, compare, type Prepared, type Subject } from "../compare.ts";
+import { BATCH, BYTES } from "../one-row.ts";
 import { effectSubject } from "../peers/effect.ts";
 import { lmdbSubject } from "../peers/lmdb.ts";
 import { mapSubject } from "../peers/map.ts";
@@ -15,10 +15,6 @@ import { pickKeys } from "../workload.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEYS = 10_000;
-
-const table = tableFromArrays({ id: Int32Array.of(1), value: Float64Array.of(1) });
-export const BATCH = table.batches[0]!;
-export const BYTES = tableToIPC(table, "stream");
 
 export async function openFilled(keys: readonly string[]): Promise<Khonsu> {
   const db = await Khonsu.open({ detectLeaks: false });

@@ -7,10 +7,10 @@ import { type CommitRecord, type CommitTimestamp, Khonsu } from "@khonsu/core";
 import { type LevelDatabase, LevelStorage } from "@khonsu/storage-level";
 import { type BenchCase, compare, type Subject } from "../compare.ts";
 import { concurrently } from "../concurrently.ts";
+import { BATCH, BYTES } from "../one-row.ts";
 import { fdatasyncOf, levelDurable, lmdbDurable, onDisk, sqliteDurable } from "../peers/durable-peers.ts";
 import type { MeasuredRow, SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
-import { BATCH, BYTES } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEYS = Array.from({ length: 10_000 }, (_, index) => `key/${index}`);

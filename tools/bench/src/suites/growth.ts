@@ -16,10 +16,11 @@ import {
   Struct,
 } from "apache-arrow";
 import { type BenchCase, compare, type Subject } from "../compare.ts";
+import { BATCH } from "../one-row.ts";
 import { mapSubject } from "../peers/map.ts";
 import type { SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
-import { BATCH, openFilled } from "./core.ts";
+import { openFilled } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
 
 interface Growth {

@@ -3,8 +3,10 @@ import type { Progress } from "../progress.ts";
 import type { SuiteResult } from "../report/row.ts";
 import { arrow } from "./arrow.ts";
 import { checkers } from "./checkers.ts";
+import { cluster } from "./cluster.ts";
 import { core } from "./core.ts";
 import { durable } from "./durable.ts";
+import { failover } from "./failover.ts";
 import { growth } from "./growth.ts";
 import { hashRing } from "./hash-ring.ts";
 import { memory } from "./memory.ts";
@@ -23,8 +25,10 @@ export type Suite = (options: SuiteOptions) => Promise<SuiteResult>;
 export const suites: Readonly<Record<string, Suite>> = {
   arrow,
   checkers: ({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}),
+  cluster,
   core,
   durable,
+  failover,
   growth,
   memory,
   "paxos-durable": paxosDurable,

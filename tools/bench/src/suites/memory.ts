@@ -4,9 +4,10 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { BATCH } from "../one-row.ts";
 import type { Detail, SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
-import { BATCH, openFilled } from "./core.ts";
+import { openFilled } from "./core.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEYS = 10_000;

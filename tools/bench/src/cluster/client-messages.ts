@@ -1,0 +1,21 @@
+/** What the suite and the process of its clients say to each other. */
+import type { ClusterKind } from "./test-cluster.ts";
+
+export type Operation = "write" | "writeBoth" | "updateBoth" | "read";
+
+export type ToClient =
+  | { readonly kind: "open"; readonly cluster: ClusterKind; readonly addresses: readonly string[] }
+  /** Runs so many operations, at most `inFlight` at a time. */
+  | { readonly kind: "run"; readonly operation: Operation; readonly count: number; readonly inFlight: number }
+  /** Writes one key again and again, until `gap` is answered. */
+  | { readonly kind: "probe"; readonly key: string }
+  /** Asks for the longest time without an acknowledgement from now until writes are acknowledged again. */
+  | { readonly kind: "gap" }
+  | { readonly kind: "close" };
+
+export type FromClient =
+  | { readonly kind: "done" }
+  | { readonly kind: "ran"; readonly latencies: readonly number[] }
+  /** In milliseconds. */
+  | { readonly kind: "gap"; readonly milliseconds: number }
+  | { readonly kind: "failed"; readonly message: string };
