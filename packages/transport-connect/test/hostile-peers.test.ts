@@ -5,8 +5,11 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { crc32 } from "node:zlib";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
+import { type LinkResponseSchema, PeerService, WelcomeSchema } from "../src/gen/khonsu/peer/v1/peer_pb.ts";
+import { startServer } from "../src/index.ts";
 import { makeAuthority, signedBy } from "./helpers/certificates.ts";
 import {
   bytes,
@@ -245,6 +248,55 @@ test("WIRE-1: peers need a certificate of the peers' authority", async () => {
   plain.resume();
   await once(plain, "close");
   await expectUnharmed(a, b);
+});
+
+test("WIRE-2: of the versions that both speak the highest is used", async () => {
+  const [a] = await pair();
+  const link = rawLink(a.address);
+  link.say(hello({ protocolMin: 0, protocolMax: 9 }));
+  expect((await link.hear())?.welcome?.protocol).toBe(1);
+  link.hangUp();
+});
+
+/** What node 1 makes of a server that answers like this in place of node 2. */
+async function dialled(answer: () => AsyncGenerator<LinkResponseInit>): Promise<string | undefined> {
+  const impostor = await startServer({
+    routes: (router) => router.service(PeerService, { link: answer, bulk: async function* () {} }),
+  });
+  const a = await startNode(1);
+  a.network.setPeers(new Map([[2, `127.0.0.1:${impostor.port}`]]));
+  await until(() => a.network.status()[0]!.lastError !== undefined);
+  const code = a.network.status()[0]!.lastError?.code;
+  await a.stop();
+  await impostor.stop(0);
+  return code;
+}
+
+type LinkResponseInit = MessageInitShape<typeof LinkResponseSchema>;
+
+test("a server that is no node, or answers as none would, is left with the reason", async () => {
+  const welcome = (fields: object): LinkResponseInit => ({
+    welcome: create(WelcomeSchema, { protocol: 1, clusterId: "test", node: 2, incarnation: 1n, ...fields }),
+  });
+  const answering = (...responses: LinkResponseInit[]) =>
+    async function* (): AsyncGenerator<LinkResponseInit> {
+      yield* responses;
+    };
+  expect(await dialled(answering(welcome({ protocol: 2 })))).toBe("KHONSU_PROTOCOL_VERSION");
+  expect(await dialled(answering(welcome({ node: 3 })))).toBe("KHONSU_PEER_MISMATCH");
+  expect(await dialled(answering(welcome({ clusterId: "other" })))).toBe("KHONSU_PEER_MISMATCH");
+  expect(await dialled(answering(welcome({ incarnation: 2n ** 40n })))).toBe("KHONSU_FRAME_MALFORMED");
+  expect(await dialled(answering({ frames: bytes("?") }))).toBe("KHONSU_FRAME_MALFORMED");
+  expect(await dialled(answering())).toBe("KHONSU_FRAME_MALFORMED");
+  expect(await dialled(answering(welcome({}), { frames: bytes("no frames") }))).toBe(
+    "KHONSU_FRAME_MALFORMED",
+  );
+  const nobody = await startServer({ routes: () => {} });
+  const a = await startNode(1);
+  a.network.setPeers(new Map([[2, `127.0.0.1:${nobody.port}`]]));
+  await until(() => a.network.status()[0]!.lastError !== undefined);
+  expect(a.network.status()[0]!.lastError).toMatchObject({ code: "KHONSU_PEER_UNREACHABLE" });
+  await nobody.stop(0);
 });
 
 /** Stands between two nodes and keeps what the one that dialled sent. */
