@@ -78,8 +78,9 @@ function outdatedRead(
   return undefined;
 }
 
-/** TX-6: by identity, never by a clock. */
-function isConflicting({ key, baseline }: Write, versions: Versions): boolean {
+/** TX-6: by identity, never by a clock. Whoever asks for a key to be absent asks for no version, not for a certain deletion. */
+function isConflicting({ key, baseline, isConditional }: Write, versions: Versions): boolean {
+  if (isConditional && baseline === BEFORE_ANY) return versions.newest(key)?.value !== undefined;
   return baseline !== undefined && versions.identity(key) !== baseline;
 }
 

@@ -333,6 +333,9 @@ const CASES: Cases = {
       "KHONSU_VERSION_MISMATCH",
     );
     assert.equal(await look(stores, "a"), 3);
+    await run(stores, (tx) => tx.delete("a"));
+    await write(5, { ifAbsent: true });
+    assert.equal(await look(stores, "a"), 5);
   },
 
   "an ensured key conflicts with a concurrent write of it": async (stores) => {
