@@ -36,6 +36,10 @@ export class LocalCluster {
     return cluster;
   }
 
+  get addresses(): string[] {
+    return this.nodes.map(({ address }) => address);
+  }
+
   node(id: number): RunningNode {
     return this.#running.get(id)!;
   }
