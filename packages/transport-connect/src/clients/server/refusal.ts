@@ -43,6 +43,9 @@ const STATUS: Readonly<Record<string, Code>> = {
 /** The status of an error. What is not listed is about what the caller has given. */
 export function toConnectError(error: unknown, onInternal: (error: unknown) => void): ConnectError {
   if (error instanceof ConnectError) return error;
+  // A client that has gone away, such as a page that was left: nobody reads this, and nothing is wrong.
+  if (error instanceof Error && error.name === "AbortError")
+    return new ConnectError("The call was aborted", Code.Canceled);
   const failure = toFailure(error, onInternal);
   const status = STATUS[failure.code] ?? Code.InvalidArgument;
   return new ConnectError(failure.message, status, undefined, [{ desc: FailureSchema, value: failure }]);
