@@ -16,3 +16,5 @@ export type {
 } from "./node/node-status.ts";
 export type { RunningNode } from "./node/running-node.ts";
 export { type StartNodeOptions, startNode } from "./node/start-node.ts";
+// The page that `khonsu serve` shows, for `pages` of a node that is embedded.
+export { statusPage } from "./page/serve-page.ts";
