@@ -166,7 +166,9 @@ export class Mover {
     const led = await this.#inspect(record);
     // Begun meanwhile: its members are on their way.
     if (led === undefined || this.#options.directory.state?.groups.get(record.group) !== record) return;
-    const stray = strayMembers(record, led.view).find(({ node }) => node !== led.leader);
+    const stray = strayMembers(record, led.view, state.lastIncarnation).find(
+      ({ node }) => node !== led.leader,
+    );
     if (stray !== undefined) {
       await this.#changeGroup(record.group, led.leader, { kind: "remove", replica: stray });
       return;

@@ -89,7 +89,11 @@ describe("a move", () => {
 });
 
 test("what a late mover left behind is seen in a group at rest", () => {
-  expect(strayMembers(record(undefined), view([one, two, three, four]))).toEqual([four]);
-  expect(strayMembers(record({ add: four, remove: undefined }), view([one, two, three], [four]))).toEqual([]);
+  expect(strayMembers(record(undefined), view([one, two, three, four]), 2)).toEqual([four]);
+  expect(strayMembers(record({ add: four, remove: undefined }), view([one, two, three], [four]), 2)).toEqual(
+    [],
+  );
+  // A mover that leads no more, and has not heard of the move that added it (churn-68).
+  expect(strayMembers(record(undefined), view([one, two, three], [four]), 1)).toEqual([]);
   expect(missingMembers(record(undefined), view([one, two]))).toEqual([three]);
 });

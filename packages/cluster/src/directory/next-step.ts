@@ -47,17 +47,21 @@ export function nextStep(
 }
 
 /**
- * What a group at rest has too much or too little of, compared with the directory: members that nobody recorded, which a mover
- * added that was late, and recorded replicas that are not members.
+ * Members of a group at rest that nobody recorded: a mover that was late added them. Only those count whose incarnation this state
+ * knows to be given: of a later one it cannot say that it was not recorded since.
  */
 export function strayMembers(
   record: GroupRecord,
   { voters, learners }: GroupView,
+  lastIncarnation: number,
 ): readonly ReplicaIdentity[] {
   const known = [...replicasIn(record), ...afterMove(record)];
-  return [...voters, ...learners].filter((member) => !hasReplica(known, member));
+  const isKnown = (member: ReplicaIdentity) =>
+    hasReplica(known, member) || member.incarnation > lastIncarnation;
+  return [...voters, ...learners].filter((member) => !isKnown(member));
 }
 
+/** Recorded replicas of a group at rest that are no members of it. */
 export function missingMembers(
   record: GroupRecord,
   { voters, learners }: GroupView,
