@@ -49,6 +49,11 @@ export class ClusterTransaction implements OpenTransaction {
     return this.#state.commitTimestamp;
   }
 
+  /** The timestamp that everything is read at; undefined before the first read, and under read committed. */
+  get snapshot(): CommitTimestamp | undefined {
+    return this.#state.snapshot;
+  }
+
   get ignoredKeys(): readonly string[] {
     return this.#state.ignoredKeys;
   }

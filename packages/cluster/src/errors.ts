@@ -17,6 +17,10 @@ export type ClusterErrorCode =
   /** The record of who this node is cannot be read, or is another node's. */
   | "KHONSU_IDENTITY_CORRUPT"
   | "KHONSU_IDENTITY_MISMATCH"
+  /** A backup that is damaged, cut short, or none. */
+  | "KHONSU_BACKUP_CORRUPT"
+  /** A backup is restored into an empty cluster only. Nothing was written. */
+  | "KHONSU_RESTORE_NOT_EMPTY"
   /** Nodes that were told to belong together belong to different clusters. */
   | "KHONSU_CLUSTER_MISMATCH"
   /** No replica of a shard could serve in time. Nothing was applied. A retry can help. */

@@ -1,4 +1,15 @@
 // The runtime: nodes, and sessions of their clients.
+
+// Backup and restore of a whole cluster.
+export { type BackupSink, backup } from "./backup/backup.ts";
+export {
+  type BackupManifest,
+  type BackupOptions,
+  type BackupProgress,
+  backupFrames,
+} from "./backup/backup-frames.ts";
+export { type BackupEntry, readBackup, verifyBackup } from "./backup/read-backup.ts";
+export { type RestoreOptions, restore } from "./backup/restore.ts";
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
 export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
 export type { Consistency } from "./cluster-state.ts";
