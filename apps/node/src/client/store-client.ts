@@ -19,6 +19,8 @@ export interface ClientTransactOptions {
   readonly isolation?: IsolationLevel | undefined;
   readonly onConflict?: "fail" | "ignore" | "replace" | "append" | undefined;
   readonly readOnly?: boolean | undefined;
+  /** "snapshot": in a cluster, a read-only transaction that is not begun anew because of what others write. */
+  readonly consistency?: "snapshot" | undefined;
 }
 
 /** What a commit did to the keys that are watched, or in a cluster to those of one shard. */

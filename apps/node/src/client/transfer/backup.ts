@@ -25,7 +25,7 @@ export async function backUp(store: StoreClient, path: string, progress: Progres
         Object.assign(exported, { rows: 0, keys: 0 });
         await writeFile(place, backupBytes(entriesOf(tx, exported, phase)));
       },
-      { readOnly: true },
+      { readOnly: true, consistency: "snapshot" },
     );
     await rename(place, path);
   } catch (error) {
