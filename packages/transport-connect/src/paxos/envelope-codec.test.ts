@@ -73,6 +73,19 @@ test("the checksums of entries travel along, so that damage to a command on the 
   );
 });
 
+test("a command keeps no more than itself in memory", () => {
+  fc.assert(
+    fc.property(envelopeOf("accept"), (sent) => {
+      const batch = Buffer.concat([Buffer.alloc(1000), encodeEnvelope(sent)]);
+      const { message } = decodeEnvelope(batch.subarray(1000));
+      if (message.kind !== "accept") throw new Error("unreachable");
+      for (const entry of message.entries) {
+        if (entry.kind === "command") expect(entry.command.buffer.byteLength).toBe(entry.command.length);
+      }
+    }),
+  );
+});
+
 /** Decodes, or fails with the one error that there is. */
 function tryDecode(bytes: Uint8Array): void {
   try {

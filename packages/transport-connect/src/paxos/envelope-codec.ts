@@ -169,7 +169,7 @@ function sizeBound(message: Message): number {
 }
 
 /**
- * Commands and chunks are views of `data`, which must not be written to afterwards.
+ * Chunks of an image are views of `data`, which must not be written to afterwards; commands are copies.
  *
  * @throws TransportError `KHONSU_FRAME_MALFORMED` for anything that `encodeEnvelope` of this version does not write
  */

@@ -61,6 +61,11 @@ export class WireReader {
     return value;
   }
 
+  /** Like `bytes`, but a copy, for what is kept: a view keeps all that came with it. */
+  ownBytes(): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.bytes());
+  }
+
   string(): string {
     const bytes = this.bytes();
     try {
