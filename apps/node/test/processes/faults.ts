@@ -4,7 +4,7 @@ import type { NodeProcess } from "./node-process.ts";
 import type { PauseProbe } from "./pause-probe.ts";
 import type { ProcessCluster } from "./process-cluster.ts";
 
-export type FaultName = "kill" | "kill-all" | "stop" | "restart";
+export type FaultName = "kill" | "kill-all" | "stop" | "restart" | "wipe";
 
 export interface FaultReport {
   readonly fault: FaultName;
@@ -30,13 +30,14 @@ export async function doFault(
     [1, "kill-all"],
     [1, "stop"],
     [1, "restart"],
+    [1, "wipe"],
   ]);
   const node = random.pick(cluster.nodes);
   const nodes = fault === "kill-all" ? cluster.nodes : [node];
   const begun = performance.now();
   const pauseMs = await DO[fault](nodes, () => probe.pauseAfter(begun, SERVICE_LIMIT_MS), random);
-  await cluster.until(({ ready }) => ready);
-  const kills = fault === "kill" || fault === "kill-all" ? nodes.length : 0;
+  await cluster.untilSettled();
+  const kills = fault === "stop" || fault === "restart" ? 0 : nodes.length;
   return { fault, nodes: nodes.map((one) => one.node), kills, pauseMs };
 }
 
@@ -64,6 +65,13 @@ const DO: Readonly<Record<FaultName, Do>> = {
     } finally {
       node!.pause(false);
     }
+  },
+  wipe: async ([node], pause) => {
+    await node!.end("SIGKILL");
+    await node!.wipe();
+    const pauseMs = await pause();
+    await node!.start().serves;
+    return pauseMs;
   },
   restart: async ([node], pause) => {
     const status = await node!.end("SIGTERM");

@@ -1,6 +1,7 @@
 /** A node as a process of its own: `khonsu serve`, started, killed, paused and started again on the same directory. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { NodeStatus } from "../../src/node/node-status.ts";
@@ -14,14 +15,16 @@ export class NodeProcess {
   readonly address: string;
   /** The path of its configuration file. */
   readonly config: string;
+  readonly #data: string;
   readonly #log: string[] = [];
   #child: ChildProcess | undefined;
 
-  /** @param config the path of the configuration file. */
-  constructor(node: number, address: string, config: string) {
+  /** @param config the path of the configuration file. @param data that of the data directory. */
+  constructor(node: number, address: string, config: string, data: string) {
     this.node = node;
     this.address = address;
     this.config = config;
+    this.#data = data;
   }
 
   get isRunning(): boolean {
@@ -74,6 +77,12 @@ export class NodeProcess {
     child.kill(signal);
     const [status] = await exited;
     return status;
+  }
+
+  /** Loses its disk. Not while it runs. */
+  wipe(): Promise<void> {
+    if (this.isRunning) throw new Error(`node ${this.node} runs`);
+    return rm(this.#data, { recursive: true });
   }
 
   /** SIGSTOP, or SIGCONT. */

@@ -10,34 +10,27 @@ import { NodeProcess } from "./node-process.ts";
 const POLL_MS = 25;
 
 export class ProcessCluster {
-  readonly nodes: readonly NodeProcess[];
+  readonly nodes: NodeProcess[] = [];
   readonly #directory: string;
+  readonly #common: Partial<NodeConfigInput>;
+  readonly #found: { readonly node: number; readonly address: string }[];
 
-  private constructor(directory: string, nodes: readonly NodeProcess[]) {
+  private constructor(directory: string, ports: readonly number[], options: Partial<NodeConfigInput>) {
     this.#directory = directory;
-    this.nodes = nodes;
+    this.#found = ports.map((port, index) => ({ node: index + 1, address: `127.0.0.1:${port}` }));
+    this.#common = {
+      cluster: `processes-${ports.join("-")}`,
+      placement: { shards: 4 },
+      log: { level: "warn" },
+      ...options,
+    };
   }
 
   static async open(count: number, options: Partial<NodeConfigInput> = {}): Promise<ProcessCluster> {
     const directory = await mkdtemp(join(tmpdir(), "khonsu-processes-"));
-    const ports = await freePorts(count);
-    const found = ports.map((port, index) => ({ node: index + 1, address: `127.0.0.1:${port}` }));
-    const nodes = found.map(async ({ address, node }, index) => {
-      const config: NodeConfigInput = {
-        cluster: `processes-${ports.join("-")}`,
-        placement: { shards: 4 },
-        log: { level: "warn" },
-        ...options,
-        node,
-        found,
-        data: join(directory, `node-${node}`),
-        listen: { port: ports[index]! },
-      };
-      const file = join(directory, `node-${node}.json`);
-      await writeFile(file, JSON.stringify(config));
-      return new NodeProcess(node, address, file);
-    });
-    const cluster = new ProcessCluster(directory, await Promise.all(nodes));
+    const cluster = new ProcessCluster(directory, await freePorts(count), options);
+    const found = cluster.#found;
+    for (const { address, node } of found) await cluster.#configure(node, address, { found });
     try {
       await Promise.all(cluster.nodes.map((node) => node.start().serves));
     } catch (error) {
@@ -45,6 +38,37 @@ export class ProcessCluster {
       throw error;
     }
     return cluster;
+  }
+
+  /** Starts another node, which asks to be let in. */
+  async join(): Promise<NodeProcess> {
+    const [port] = await freePorts(1);
+    const members = this.nodes.map(({ address, node }) => `${node}@${address}`);
+    const highest = Math.max(...this.nodes.map(({ node }) => node));
+    const joining = await this.#configure(highest + 1, `127.0.0.1:${port}`, { join: members });
+    await joining.start().serves;
+    return joining;
+  }
+
+  /** Ends a node that the cluster has let go. */
+  async leave(node: NodeProcess): Promise<void> {
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    await node.end("SIGTERM");
+  }
+
+  async #configure(
+    node: number,
+    address: string,
+    membership: Pick<NodeConfigInput, "found" | "join">,
+  ): Promise<NodeProcess> {
+    const data = join(this.#directory, `node-${node}`);
+    const port = Number(address.slice(address.lastIndexOf(":") + 1));
+    const config = { ...this.#common, ...membership, node, data, listen: { port } };
+    const file = join(this.#directory, `node-${node}.json`);
+    await writeFile(file, JSON.stringify(config));
+    const process = new NodeProcess(node, address, file, data);
+    this.nodes.push(process);
+    return process;
   }
 
   get addresses(): string[] {
@@ -64,6 +88,18 @@ export class ProcessCluster {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /** Once every node serves, and every shard has as many replicas as it is to have, all of which vote. */
+  untilSettled(limitMs = 120_000): Promise<NodeStatus[]> {
+    const copies = Math.min(3, this.nodes.length);
+    return this.until(({ ready, shards, node }) => {
+      const isWhole = shards.every(({ here, replicas }) => {
+        const votes = here?.role === "leader" || here?.role === "follower";
+        return replicas.length === copies && (votes || !replicas.includes(node));
+      });
+      return ready && isWhole;
+    }, limitMs);
   }
 
   async close(): Promise<void> {
