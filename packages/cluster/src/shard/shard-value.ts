@@ -8,6 +8,7 @@
 import { isKhonsuError, type KhonsuError } from "@khonsu/core";
 import {
   appendRows,
+  checkRows,
   chunksAddedTo,
   chunksOf,
   decodeBatches,
@@ -131,8 +132,11 @@ export class ShardValue {
   }
 }
 
+/** Looked through, row by row: clients encode what shards have to merge, and a shard that fails at it fails everywhere. */
 function decodeChunk(bytes: Uint8Array): StoredValue {
-  return fromChunks(decodeBatches(bytes));
+  const batches = decodeBatches(bytes);
+  for (const batch of batches) checkRows(batch);
+  return fromChunks(batches);
 }
 
 /** The column, unless it is only the default and one side does not have it. */

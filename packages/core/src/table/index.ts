@@ -1,6 +1,8 @@
 // Values as lists of chunks, and as bytes, for storages and transports.
 export { toRecordBatch } from "./batch-input.ts";
+export { checkRows } from "./check-rows.ts";
 export { xxHash32 } from "./checksum.ts";
+export { decodeForeign } from "./foreign-ipc.ts";
 export { decodeBatches, encodeBatches } from "./ipc.ts";
 export { assertSchemaFits } from "./schema.ts";
 export {

@@ -12,6 +12,7 @@ import { KhonsuError } from "../errors.ts";
 import { checkBatch } from "./check-batch.ts";
 import { xxHash32 } from "./checksum.ts";
 import { batchesForIpc } from "./ipc-input.ts";
+import { verifyStream } from "./verify-stream.ts";
 
 const MAGIC = new TextEncoder().encode("KHSTREAM");
 const TRAILER_BYTES = 16;
@@ -44,7 +45,10 @@ export function encodeBatches(batches: readonly RecordBatch[]): Uint8Array {
 export function decodeBatches(bytes: Uint8Array): RecordBatch[] {
   const stream = unseal(bytes);
   try {
+    // The checksum tells damage from what was sealed; whoever sealed it need not have meant well.
+    verifyStream(stream);
     const batches = [...RecordBatchReader.from(stream)];
+    if (batches.length === 0) throw new Error("there is no batch in the stream");
     for (const batch of batches) checkBatch(batch);
     return batches;
   } catch (cause) {
