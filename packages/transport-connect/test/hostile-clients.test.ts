@@ -14,7 +14,11 @@ import {
   type Reply,
   type SessionRequest,
 } from "../src/gen/khonsu/client/v1/client_pb.ts";
-import { KhonsuService } from "../src/gen/khonsu/client/v1/khonsu_pb.ts";
+import {
+  KhonsuService,
+  PutRequestSchema,
+  TransactRequestSchema,
+} from "../src/gen/khonsu/client/v1/khonsu_pb.ts";
 import { one, rows, valuesOf } from "./helpers/batches.ts";
 import { MemoryCluster, type MemoryClusterOptions } from "./helpers/memory-cluster.ts";
 
@@ -107,9 +111,29 @@ describe("bytes of any kind", () => {
     expect(failures).toEqual([]);
   }
 
+  const put = toBinary(PutRequestSchema, {
+    $typeName: "khonsu.client.v1.PutRequest",
+    key: "fuzz",
+    rows: encodeBatches([one(1)]),
+  });
   const paths = {
+    Put: put,
     Get: Uint8Array.of(0x0a, 1, 0x61),
     Outcome: Uint8Array.of(0x0a, 5, 0x31, 0x2e, 0x32, 0x2e, 0x31),
+    Transact: toBinary(TransactRequestSchema, {
+      $typeName: "khonsu.client.v1.TransactRequest",
+      operations: [
+        {
+          $typeName: "khonsu.client.v1.Operation",
+          operation: {
+            case: "append",
+            value: { $typeName: "khonsu.client.v1.RowsRequest", key: "fuzz", rows: encodeBatches([one(1)]) },
+          },
+        },
+      ],
+      isolation: 0,
+      onConflict: 0,
+    }),
   };
 
   test.each(Object.entries(paths))("%s answers mutated requests with a status", async (method, bytes) => {

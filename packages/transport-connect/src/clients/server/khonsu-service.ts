@@ -14,10 +14,9 @@ import {
   type HybridClock,
   type ShardAccess,
 } from "@khonsu/cluster";
-import { type KeySelection, KhonsuError, type Runtime, type WriteOptions } from "@khonsu/core";
+import type { KeySelection, Runtime, WriteOptions } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
-import { encodeBatches, toRecordBatch } from "@khonsu/core/values";
-import { type RecordBatch, tableFromIPC } from "apache-arrow";
+import { decodeForeign, encodeBatches } from "@khonsu/core/values";
 import { TransportError } from "../../errors.ts";
 import * as pb from "../../gen/khonsu/client/v1/khonsu_pb.ts";
 import { outcomeOf, parseOutcomeId } from "../outcome.ts";
@@ -124,7 +123,7 @@ class Calls {
   }
 
   async put(request: pb.PutRequest): Promise<pb.PutResponse> {
-    const batch = decodeRows(request.rows);
+    const batch = decodeForeign(request.rows);
     const timestamp = await this.#commit((tx) => tx.write(request.key, batch, expectationOf(request.expect)));
     return create(pb.PutResponseSchema, { timestamp });
   }
@@ -239,7 +238,7 @@ function toStep(operation: pb.Operation["operation"]): Step {
     }
     case "put": {
       const { key, rows, expect } = operation.value;
-      const batch = decodeRows(rows);
+      const batch = decodeForeign(rows);
       return silently((tx) => tx.write(key, batch, expectationOf(expect)));
     }
     case "delete": {
@@ -249,7 +248,7 @@ function toStep(operation: pb.Operation["operation"]): Step {
     case "append":
     case "upsert": {
       const { key, rows } = operation.value;
-      const batch = decodeRows(rows);
+      const batch = decodeForeign(rows);
       return silently((tx) => (operation.case === "append" ? tx.append(key, batch) : tx.upsert(key, batch)));
     }
     case "expect": {
@@ -305,20 +304,6 @@ function selectionOf(selection: pb.Selection | undefined): KeySelection {
   const { key, prefix, from, to } = selection ?? {};
   // What contradicts itself is found, and told, by whoever takes it.
   return { key, prefix, from, to } as KeySelection;
-}
-
-/** @throws KhonsuError `KHONSU_INVALID_BATCH` if the bytes are no rows */
-function decodeRows(bytes: Uint8Array): RecordBatch {
-  try {
-    return toRecordBatch(tableFromIPC(bytes));
-  } catch (cause) {
-    if (cause instanceof KhonsuError) throw cause;
-    throw new KhonsuError(
-      "KHONSU_INVALID_BATCH",
-      `Cannot take ${bytes.length} bytes as rows: they are no Arrow IPC`,
-      { cause },
-    );
-  }
 }
 
 function fromChange({ key, batch }: ClusterChange): pb.Change {
