@@ -2,9 +2,9 @@
  * Whether what the rows of a batch point to is there: offsets that do not fall, indices within dictionaries and children. In time
  * of the rows, so only for batches from whoever may not be believed; `checkBatch` looks at the sizes alone, and comes first.
  */
-import type { Data, DataType, Dictionary, RecordBatch, Union } from "apache-arrow";
+import { type Data, type DataType, type Dictionary, type RecordBatch, Type, type Union } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
-import { childTypes, layoutOf, strideOf } from "./layout.ts";
+import { childTypes, type Layout, layoutOf, strideOf } from "./layout.ts";
 
 /** @throws KhonsuError `KHONSU_INVALID_BATCH` */
 export function checkRows(batch: RecordBatch): void {
@@ -15,6 +15,7 @@ export function checkRows(batch: RecordBatch): void {
 
 function checkData(data: Data, type: DataType, name: string): void {
   const layout = layoutOf(type);
+  checkChildren(type, layout, name);
   switch (layout) {
     case "bytes":
     case "list":
@@ -23,8 +24,9 @@ function checkData(data: Data, type: DataType, name: string): void {
     case "view":
       checkViews(data, name);
       break;
+    case "fixed":
     case "fixed-size-list":
-      if (!(strideOf(type, data) >= 0)) throw invalid(`${name} has lists of ${strideOf(type, data)} items`);
+      if (!(strideOf(type, data) >= 0)) throw invalid(`${name} has ${strideOf(type, data)} items a row`);
       break;
     case "sparse-union":
     case "dense-union":
@@ -38,6 +40,18 @@ function checkData(data: Data, type: DataType, name: string): void {
       break;
   }
   for (const [i, child] of childTypes(type).entries()) checkData(data.children[i]!, child, name);
+}
+
+/** Lists have one child, and that of a map has two: apache-arrow meets others when it reads a row, not before. */
+function checkChildren(type: DataType, layout: Layout, name: string): void {
+  const children = childTypes(type);
+  const isList = layout === "list" || layout === "fixed-size-list";
+  if (isList && children.length !== 1) throw invalid(`${name} has ${children.length} kinds of items`);
+  if (type.typeId !== Type.Map) return;
+  const [entry] = children;
+  if (entry?.typeId !== Type.Struct || childTypes(entry).length !== 2) {
+    throw invalid(`the entries of ${name} are no keys with values`);
+  }
 }
 
 function checkOffsets(data: Data, name: string): void {
