@@ -8,7 +8,16 @@ test("--help lists the commands, and the options of a command with their default
   expect(program.stdout).toContain("demo [options]");
   const demo = await runKhonsu("demo", "--help");
   expect(demo.status).toBe(0);
-  for (const option of ["--dir", "--workers", "--seconds", "--rows", "--seed", "--storage", "--json"]) {
+  for (const option of [
+    "--embedded",
+    "--dir",
+    "--workers",
+    "--seconds",
+    "--rows",
+    "--seed",
+    "--storage",
+    "--json",
+  ]) {
     expect(demo.stdout).toContain(option);
   }
   expect(demo.stdout).toContain("(default: 200000)");
@@ -30,7 +39,7 @@ test.each([
 });
 
 test("a storage module that is not there is named", async () => {
-  const { status, stderr } = await runKhonsu("demo", "--storage", "./no-such-storage.ts");
+  const { status, stderr } = await runKhonsu("demo", "--embedded", "--storage", "./no-such-storage.ts");
   expect(stderr).toContain("khonsu: Cannot load the storage module ./no-such-storage.ts");
   expect(status).toBe(1);
 });

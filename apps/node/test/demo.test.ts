@@ -1,4 +1,4 @@
-/** The demo as a whole: it holds over the real storage, and it notices a storage that does not keep what it promised. */
+/** The demo of the embedded store: it holds over the real storage, and it notices one that does not keep what it promised. */
 import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import type { Report } from "../src/demo/report.ts";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
 import { endKhonsuAt, runKhonsu, testPath } from "./run-khonsu.ts";
 
-const SMALL = ["demo", "--rows", "3000", "--seconds", "0.3", "--workers", "8"];
+const SMALL = ["demo", "--embedded", "--rows", "3000", "--seconds", "0.3", "--workers", "8"];
 
 test("--json prints the report and nothing else, and every check holds", async () => {
   const { status, stdout, stderr } = await runKhonsu(...SMALL, "--json");
@@ -69,7 +69,7 @@ test("a store that is kept is used again, with what the crash left", async () =>
   expect(reports.map(({ ok }) => ok)).toEqual([true, true]);
   expect(reports.map(({ load }) => load.isReused)).toEqual([false, true]);
   expect(reports[1]?.load.totals).toEqual(reports[0]?.load.totals);
-  const other = await runKhonsu("demo", "--rows", "2000", "--dir", place);
+  const other = await runKhonsu("demo", "--embedded", "--rows", "2000", "--dir", place);
   expect(other.stderr).toContain("khonsu: Cannot load 2000 flights: the store holds 3000 of an earlier run");
   expect(other.status).toBe(1);
 });

@@ -65,7 +65,7 @@ async function writeFlights(
 }
 
 /** `rows` flights, spread evenly over the data set, by slot. */
-function readFlights(rows: number): readonly FlightColumns[] {
+export function readFlights(rows: number): readonly FlightColumns[] {
   const file = new URL("../data/flights-200k.arrow", import.meta.resolve("vega-datasets"));
   const table = tableFromIPC(readFileSync(file));
   const all = flightColumns(table.batches[0]!);

@@ -2,7 +2,7 @@
  * The log of moves: each transaction that reschedules flights appends one row here. So the sizes of all slots follow from
  * the log, and a commit that is there only in part shows.
  */
-import type { Transaction } from "@khonsu/core";
+import type { Transaction, TransactionContext } from "@khonsu/core";
 import { Field, Int16, Int32, makeData, RecordBatch, Schema, Struct } from "apache-arrow";
 import { SLOT_COUNT, slotKey } from "./flights.ts";
 
@@ -25,7 +25,11 @@ const FIELDS = [
 const SCHEMA = new Schema(FIELDS);
 
 /** Adds a row without reading the log: concurrent appends follow one another rather than conflict. */
-export function appendMove(tx: Transaction, { id, from, to, flights }: Move): void {
+export function appendMove(
+  tx: TransactionContext,
+  { id, from, to, flights }: Move,
+  key: string = MOVE_LOG_KEY,
+): void {
   const children = [
     makeData({ type: new Int32(), data: Int32Array.of(id) }),
     makeData({ type: new Int16(), data: Int16Array.of(from) }),
@@ -33,17 +37,20 @@ export function appendMove(tx: Transaction, { id, from, to, flights }: Move): vo
     makeData({ type: new Int32(), data: Int32Array.of(flights) }),
   ];
   const row = new RecordBatch(SCHEMA, makeData({ type: new Struct(FIELDS), length: 1, children }));
-  tx.append(MOVE_LOG_KEY, row, { onConflict: "append" });
+  tx.append(key, row, { onConflict: "append" });
 }
 
 /** The moves from `firstId` on, in the order of their commits. */
 export function readMoves(tx: Transaction, firstId: number): readonly Move[] {
   const log = tx.read(MOVE_LOG_KEY);
-  if (log === undefined) return [];
+  return log === undefined ? [] : movesIn(log).filter(({ id }) => id >= firstId);
+}
+
+/** The rows of a log. */
+export function movesIn(log: RecordBatch): readonly Move[] {
   const column = (name: string): Int32Array | Int16Array => log.getChild(name)?.toArray();
   const [ids, from, to, flights] = [column("id"), column("from"), column("to"), column("flights")];
-  const moves = Array.from(ids, (id, i) => ({ id, from: from[i]!, to: to[i]!, flights: flights[i]! }));
-  return moves.filter(({ id }) => id >= firstId);
+  return Array.from(ids, (id, i) => ({ id, from: from[i]!, to: to[i]!, flights: flights[i]! }));
 }
 
 /** An id above all in the log. */

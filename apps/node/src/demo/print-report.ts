@@ -1,11 +1,10 @@
 /** The report as text for a terminal. */
-import Table from "cli-table3";
 import colors from "picocolors";
 import { LEVELS, type Outcome } from "./anomalies.ts";
-import type { Check } from "./check.ts";
 import type { CrewResult } from "./crews.ts";
 import type { Latency } from "./latency.ts";
 import type { Report } from "./report.ts";
+import { number, plainTable, row, section, verdict } from "./text.ts";
 
 export function printReport(report: Report): string {
   const sections = [loadLine(report), traffic(report), appenders(report), isolation(report), crash(report)];
@@ -107,45 +106,4 @@ function crash({ crash }: Report): string {
     row("Reopened in", `${number(crash.reopenMilliseconds)} ms`, "checked from end to end, and loaded"),
   ];
   return section("A process is killed with SIGKILL in the middle of its commits", plainTable(rows));
-}
-
-function verdict({ checks, ok, seconds }: Report): string {
-  const lines = checks.map(checkLine).join("\n");
-  const count = checks.filter(({ held }) => held).length;
-  const sum = `${count} of ${checks.length} checks held, ${seconds.toFixed(1)} s`;
-  return `${section("Checks", lines)}\n\n${ok ? colors.green(colors.bold(sum)) : colors.red(colors.bold(sum))}`;
-}
-
-function checkLine({ name, held, found }: Check): string {
-  return held ? `  ${colors.green("held  ")}  ${name}` : `  ${colors.red("FAILED")}  ${name}: ${found}`;
-}
-
-function section(title: string, body: string): string {
-  return `${colors.bold(title)}\n${body}`;
-}
-
-function row(...cells: string[]): string[] {
-  return cells;
-}
-
-/** Columns without lines. */
-function plainTable(rows: readonly string[][]): string {
-  const edges = ["top", "bottom", "left", "right"].flatMap((side) => [
-    side,
-    `${side}-mid`,
-    `${side}-left`,
-    `${side}-right`,
-  ]);
-  const chars = Object.fromEntries([...edges, "mid", "mid-mid", "middle"].map((name) => [name, ""]));
-  const table = new Table({ chars, style: { "padding-left": 2, "padding-right": 0, head: [], border: [] } });
-  table.push(...rows);
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
-}
-
-function number(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
 }

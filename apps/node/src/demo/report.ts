@@ -9,6 +9,7 @@ import type { LoadResult } from "./load.ts";
 import type { TrafficResult } from "./traffic.ts";
 
 export interface Report {
+  readonly kind: "embedded";
   /** Whether every check held. */
   readonly ok: boolean;
   readonly checks: readonly Check[];

@@ -41,6 +41,7 @@ async function runIn(place: StorePlace, options: DemoOptions): Promise<Report> {
   const { checks: openChecks, ...found } = open;
   const checks = [...openChecks, ...crashChecks];
   return {
+    kind: "embedded",
     ok: checks.every(({ held }) => held),
     checks,
     options: { workers, seconds, rows, seed },
