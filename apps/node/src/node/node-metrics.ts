@@ -58,6 +58,11 @@ export class NodeMetrics {
     this.#addGauges(status, registers);
   }
 
+  /** Of all metrics. */
+  names(): string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }

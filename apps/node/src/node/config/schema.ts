@@ -20,9 +20,7 @@ const milliseconds = z
   .min(1)
   .max(2 ** 31 - 1);
 
-const founder = z
-  .strictObject({ node: nodeId, address, zone: zone.optional(), weight: weight.optional() })
-  .describe("A founding member. Weight: its share of replicas, relative to others; 1 if left out.");
+const founder = z.strictObject({ node: nodeId, address }).describe("A founding member.");
 
 const tls = z
   .strictObject({
@@ -48,7 +46,7 @@ export const configSchema = z
         /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
         "expected up to 63 letters, digits, dots, dashes, underscores",
       )
-      .describe("The name of the cluster, so that nodes of different clusters tell each other apart."),
+      .describe("The name of the cluster, for people: it is in the log and in the status."),
     data: path.describe("The directory of everything that is durable; relative to the configuration file."),
     found: z
       .array(founder)
@@ -76,7 +74,9 @@ export const configSchema = z
       .prefault({}),
     advertise: address
       .optional()
-      .describe("Where others reach this node. Default: listen.host and the port that it listens on."),
+      .describe(
+        "Where others reach this node. Default: as `found` has it, or else listen.host and the port that it listens on.",
+      ),
     zone: zone
       .optional()
       .describe("Replicas of a shard are put into different zones, as far as there are enough."),
