@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { connectCluster } from "../src/index.ts";
 import { one, valuesOf } from "./helpers/batches.ts";
 import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
@@ -20,3 +21,10 @@ test("what one client commits another one reads, over one shard and several", as
   await second.close();
   await cluster.close();
 });
+
+test.each([[[]], [["10.0.0.1"]], [["http://10.0.0.1:1"]], [["a:b"]], [["10.0.0.1:1/x"]]])(
+  "addresses that cannot be are refused before anything is tried: %j",
+  async (addresses) => {
+    await expect(connectCluster({ addresses })).rejects.toMatchObject({ code: "KHONSU_INVALID_OPTION" });
+  },
+);

@@ -24,6 +24,9 @@ const FATAL: ReadonlySet<string> = new Set([
   "KHONSU_TLS_INVALID",
 ]);
 
+/** A name or an IP address, IPv6 in brackets, and a port. */
+const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/;
+
 const PAUSE_MIN_MS = 20;
 const PAUSE_MAX_MS = 500;
 
@@ -42,8 +45,10 @@ export class Connections {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#addresses = [...new Set(options.addresses)];
-    if (this.#addresses.length === 0) {
-      throw new TransportError("KHONSU_INVALID_OPTION", "Cannot connect: there are no addresses");
+    if (this.#addresses.length === 0) throw invalid("there are no addresses");
+    for (const address of this.#addresses) {
+      if (!ADDRESS.test(address))
+        throw invalid(`${JSON.stringify(address)} is no address, such as "10.0.0.1:50051"`);
     }
   }
 
@@ -144,7 +149,9 @@ export class Connections {
       throw error;
     }
     this.#clusterId = clusterId;
-    for (const address of addresses) if (!this.#addresses.includes(address)) this.#addresses.push(address);
+    for (const address of addresses) {
+      if (ADDRESS.test(address) && !this.#addresses.includes(address)) this.#addresses.push(address);
+    }
     this.#current = link;
     this.#links.add(link);
     void link.broken.then(() => {
@@ -153,6 +160,10 @@ export class Connections {
     });
     return link;
   }
+}
+
+function invalid(why: string): TransportError {
+  return new TransportError("KHONSU_INVALID_OPTION", `Cannot connect: ${why}`);
 }
 
 function closedError(cause: TransportError): ClusterError {
