@@ -38,9 +38,9 @@ async function run(name: string | undefined, { json, quick = false, docs }: Benc
   const all: Row[] = [];
   for (const [suite, measure] of chosen) {
     using progress = new BarProgress();
+    const from = await provenance(`npx -y pnpm@12 bench ${suite}${quick ? " --quick" : ""}`);
     const result = await measure({ quick, progress });
     all.push(...result.rows.map(jsonRow));
-    const from = await provenance(`npx -y pnpm@12 bench ${suite}${quick ? " --quick" : ""}`);
     if (json !== "-") print(suite, result, from);
     const directory = docs ?? (quick ? undefined : DOCS);
     if (directory !== undefined) await keep(directory, suite, result, from);

@@ -83,8 +83,8 @@ function optionsOf(suite: string, panels: readonly Panel[], from: Provenance): E
   };
 }
 
-function heading(suite: string, { command, machine, versions, date }: Provenance) {
-  const subtext = `${command} · ${date} · ${machine}\n${versions.join(" · ")}`;
+function heading(suite: string, { command, machine, versions, date, load }: Provenance) {
+  const subtext = `${command} · ${date} · ${machine} · load average ${load}\n${versions.join(" · ")}`;
   return {
     text: `${suite}: operations a second, logarithmic`,
     subtext,

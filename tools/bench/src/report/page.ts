@@ -6,7 +6,7 @@ import type { Detail, MeasuredRow, SuiteResult } from "./row.ts";
 export function pageOf(suite: string, { rows, details }: SuiteResult, from: Provenance): string {
   const parts = [
     `# Benchmark: ${suite}`,
-    `\`${from.command}\`, ${from.date}, ${from.machine}. Medians over rounds in which the subjects take turns; spread in brackets.`,
+    `\`${from.command}\`, ${from.date}, ${from.machine}, with a load average of ${from.load} before the run. Medians over rounds in which the subjects take turns; spread in brackets.`,
     `Versions: ${from.versions.join(", ")}.`,
   ];
   if (rows.length > 0) parts.push(`![Operations a second](${suite}.svg)`, tableOf(rows.map(cells)));

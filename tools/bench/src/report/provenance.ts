@@ -1,7 +1,7 @@
-/** Where a figure comes from: the command, the machine, and the versions of Node and of what was measured. */
+/** Where a figure comes from: the command, the machine and how busy it was, and the versions of Node and of what was measured. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 
 export interface Provenance {
@@ -9,18 +9,22 @@ export interface Provenance {
   readonly machine: string;
   /** Name and version of each package that takes part. */
   readonly versions: readonly string[];
+  /** Of the machine in the five minutes before; above the number of processors, others took part of them. */
+  readonly load: number;
   /** As YYYY-MM-DD. */
   readonly date: string;
 }
 
 const MEASURED = ["@khonsu/core", "apache-arrow", "classic-level", "effect", "hashring", "lmdb"] as const;
 
+/** To be called before the run that it is about, for the load. */
 export async function provenance(command: string): Promise<Provenance> {
   const processors = cpus();
   return {
     command,
     machine: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${process.platform} ${process.arch}`,
     versions: [`node ${process.versions.node}`, ...(await Promise.all(MEASURED.map(versionOf)))],
+    load: Number(loadavg()[1]!.toFixed(1)),
     date: new Date().toISOString().slice(0, 10),
   };
 }

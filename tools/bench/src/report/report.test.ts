@@ -8,6 +8,7 @@ const from: Provenance = {
   command: "pnpm bench core",
   machine: "2 × AMD EPYC",
   versions: ["node 24.0.0"],
+  load: 0.5,
   date: "2026-01-02",
 };
 
@@ -44,7 +45,16 @@ test("a row of the JSON file has exactly the agreed fields", () => {
 test("the chart names every case and subject, where it comes from, and is the same each time", () => {
   const svg = chartOf("core", rows, from);
   expect(svg).toMatch(/^<svg [^>]*xmlns/);
-  for (const text of ["reads", "writes", "khonsu", "lmdb &lt;b&gt;", "250,000/s", "12/s", from.machine])
+  for (const text of [
+    "reads",
+    "writes",
+    "khonsu",
+    "lmdb &lt;b&gt;",
+    "250,000/s",
+    "12/s",
+    from.machine,
+    "load average 0.5",
+  ])
     expect(svg).toContain(text);
   for (const text of [from.command, from.date, ...from.versions]) expect(svg).toContain(text);
   expect(svg).not.toContain("<style");

@@ -18,6 +18,8 @@ import type { Progress } from "../progress.ts";
 import type { Detail, SuiteResult } from "../report/row.ts";
 import type { SuiteOptions } from "./index.ts";
 
+/** How long the idle clusters are watched. */
+const IDLE_MS = 3000;
 const IN_FLIGHT = [1, 16, 64, 256] as const;
 
 const OPERATIONS: readonly (readonly [Operation, string])[] = [
@@ -95,21 +97,27 @@ function caseOf(
   };
 }
 
-/** Of all members together, an operation with 64 in flight. */
+/** Of all members together: what they use while nothing happens, and, beyond that, an operation with 64 in flight. */
 async function processorTime(
   { cluster: { kind, members }, clients }: Driven,
   count: number,
 ): Promise<Detail[]> {
+  const used = async () => {
+    const each = await Promise.all(members.map((member) => member.cpuSeconds()));
+    return each.reduce((sum, seconds) => sum + seconds, 0);
+  };
+  const during = async (what: () => Promise<unknown>) => {
+    const [started, before] = [performance.now(), await used()];
+    await what();
+    return { cpu: (await used()) - before, seconds: (performance.now() - started) / 1000 };
+  };
+  const idle = await during(() => new Promise((resolve) => setTimeout(resolve, IDLE_MS)));
+  const idlePerSecond = idle.cpu / idle.seconds;
   const details: Detail[] = [];
   for (const [operation, name] of OPERATIONS) {
-    const used = async () => {
-      const each = await Promise.all(members.map((member) => member.cpuSeconds()));
-      return each.reduce((sum, seconds) => sum + seconds, 0);
-    };
-    const before = await used();
-    await clients.run(operation, count, 64);
-    const microseconds = ((await used()) - before) * 1e6;
-    details.push(cpuRow(`${kind}, ${name}`, microseconds / count));
+    const { cpu, seconds } = await during(() => clients.run(operation, count, 64));
+    const microseconds = ((cpu - idlePerSecond * seconds) * 1e6) / count;
+    details.push(cpuRow(`${kind}, ${name}`, microseconds, idlePerSecond));
   }
   return details;
 }
@@ -128,13 +136,14 @@ async function unreplicated(count: number): Promise<Detail> {
   await prepared.run(count, []);
   const { user, system } = process.cpuUsage(before);
   await prepared.close?.();
-  return cpuRow("khonsu embedded on disk, write of one key", (user + system) / count);
+  return cpuRow("khonsu embedded on disk, write of one key", (user + system) / count, 0);
 }
 
-function cpuRow(what: string, microseconds: number): Detail {
+function cpuRow(what: string, microseconds: number, idlePerSecond: number): Detail {
   return {
     "64 in flight": what,
-    "µs of processor an operation, all nodes": Math.round(microseconds),
+    "processor µs an operation, all nodes": Math.round(microseconds),
     "operations a processor second": Math.round(1e6 / Math.max(1, microseconds)),
+    "processor ms a second while idle, all nodes": Math.round(idlePerSecond * 1000),
   };
 }
