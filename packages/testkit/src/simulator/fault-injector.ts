@@ -26,7 +26,7 @@ export interface FaultSurface {
   /** The node that leads now, as far as an outsider can tell. */
   leader(): NodeName | undefined;
   disk(node: NodeName): FaultyDisk;
-  clock(node: NodeName): NodeClock;
+  clock(node: NodeName): Pick<NodeClock, "jump" | "drift">;
   isDown(node: NodeName): boolean;
   /** Stops the node after `afterEffects` more effects, at once for 0, and calls `stopped` then. */
   crash(node: NodeName, afterEffects: number, stopped: () => void): void;

@@ -1,178 +1,231 @@
-// A whole cluster under the simulator: the runtime of `@khonsu/cluster` over `@khonsu/paxos`, with crashes, cut-off nodes, lost messages and
-// wrong clocks. What clients saw is checked from outside; in the end everything heals, nothing is left in doubt, and replicas agree.
+// A whole cluster under the simulator: the runtime of `@khonsu/cluster` with its directory, over `@khonsu/paxos`, with all faults at all
+// layers at once. What clients saw is checked from outside, each group at each step; in the end everything heals, nothing is left in
+// doubt, what was acknowledged is there, and replicas agree.
 
-import { stateHash } from "@khonsu/cluster";
 import { checkTransactions, type Model } from "../../checkers/index.ts";
 import type { Operation } from "../../history/index.ts";
-import type { Executed } from "../core/execute.ts";
-import { asFailure, ensure, type SimulationFailure } from "../failure.ts";
+import { asFailure, ensure, SimulationFailure } from "../failure.ts";
+import { describeFault } from "../fault.ts";
+import { FaultAtlas } from "../fault-atlas.ts";
+import { FaultInjector } from "../fault-injector.ts";
+import { CALM_NETWORK } from "../network.ts";
+import { Prng } from "../prng.ts";
 import type { RunObservation, RunResult, Target } from "../target.ts";
-import { Trace } from "../trace.ts";
-import { executeOnCluster } from "./execute.ts";
-import { type ClusterPart, type ClusterPlan, PROFILES, planCluster } from "./plan.ts";
+import { audit, openAccounts } from "./bank.ts";
+import { Clients } from "./clients.ts";
+import { checkHealed } from "./healed.ts";
+import { type ClusterOperation, type ClusterPart, type ClusterPlan, PROFILES, planCluster } from "./plan.ts";
+import { faultSurface } from "./surface.ts";
 import { TestCluster } from "./test-cluster.ts";
 
-/** How long a client waits for an answer before it counts the outcome as unknown, in milliseconds. */
-const CLIENT_PATIENCE_MS = 30_000;
+/** How long an operator takes to notice that a node is fenced and to start it again, in milliseconds. */
+const OPERATOR_MS = 300;
+/** Why a replica may stop, when disks fail or are lost and members are replaced. */
+const EXPECTED_PROBLEMS: ReadonlySet<unknown> = new Set([
+  "KHONSU_STORAGE_FAILED",
+  "KHONSU_STORAGE_CORRUPT",
+  "KHONSU_IDENTITY_MISMATCH",
+  "KHONSU_REPLICA_RETIRED",
+  "KHONSU_REPLICA_STOPPED",
+]);
 
 export const clusterTarget: Target<ClusterPart, ClusterPlan> = {
   name: "cluster",
-  description: "three nodes with sharded, replicated transactions: crashes, partitions, loss, wrong clocks",
+  description: "three nodes with sharded, replicated transactions, and whatever can break",
   profiles: PROFILES,
   plan: planCluster,
   run,
-  describePart: (part) =>
-    part.kind === "transaction"
-      ? `client ${part.process} through node ${part.node}: ${JSON.stringify(part.transaction.ops)}`
-      : `${part.kind} of node ${part.node} at ${part.atMs} ms for ${part.forMs} ms`,
+  describePart,
 };
 
-type Of<K extends ClusterPart["kind"]> = Extract<ClusterPart, { kind: K }>;
+function describePart(part: ClusterPart): string {
+  if (part.kind === "fault")
+    return `${(part.event.atUs / 1_000).toFixed(1)} ms: ${describeFault(part.event.fault)}`;
+  const who = `client ${part.process} through node ${part.node}`;
+  if (part.kind === "audit") return `${who}: audit`;
+  if (part.kind === "transfer") return `${who}: transfer from ${part.from} to ${part.to}`;
+  return `${who}: ${JSON.stringify(part.transaction.ops)}`;
+}
 
-async function run(plan: ClusterPlan, observation: RunObservation): Promise<RunResult> {
-  const trace = new Trace({ linesMax: observation.traceLinesMax });
-  const history: Operation[] = [];
-  const faults: Record<string, number> = {};
-  const { nodes, shards, loss, snapshotMs } = plan.options;
-  const retention = { snapshotMs, outcomeMs: 300_000, everyMs: 100 };
-  const cluster = await TestCluster.open({ seed: plan.seed, nodes, shards, loss, retention });
+async function run(plan: ClusterPlan, { traceLinesMax }: RunObservation): Promise<RunResult> {
+  const { setup } = plan;
+  const cluster = await TestCluster.open({
+    ...setup,
+    seed: plan.seed,
+    retention: { snapshotMs: setup.snapshotMs, outcomeMs: 300_000, everyMs: 100 },
+    traceLinesMax,
+  });
+  const simulation = new ClusterSimulation(plan, cluster);
   let failure: SimulationFailure | undefined;
   try {
-    await simulate(plan, { cluster, trace, history, faults });
-    await checkHealed(plan, cluster);
-    checkHistory(plan, history);
+    await simulation.run();
   } catch (error) {
-    failure = asFailure(error);
+    failure = cluster.failure ?? asFailure(error);
+    cluster.trace.add(cluster.runtime.scheduler.nowUs, undefined, `FAILED ${failure.kind} ${failure.check}`);
   }
+  const { scheduler } = cluster.runtime;
+  const result = { steps: scheduler.steps, simulatedUs: scheduler.nowUs };
+  const { faults, counts } = simulation;
   cluster.close();
-  const outcomes = (outcome: string) => history.filter((operation) => operation.outcome === outcome).length;
-  return {
-    steps: cluster.runtime.scheduler.steps,
-    simulatedUs: cluster.runtime.scheduler.nowUs,
-    faults,
-    counts: { ok: outcomes("ok"), fail: outcomes("fail"), unknown: outcomes("unknown") },
-    failure,
-    trace: { lines: trace.lines, droppedLines: trace.droppedLines, digest: trace.digest },
-  };
+  return { ...result, faults, counts, failure, trace: cluster.trace };
 }
 
-interface World {
-  readonly cluster: TestCluster;
-  readonly trace: Trace;
-  readonly history: Operation[];
-  readonly faults: Record<string, number>;
-}
+class ClusterSimulation {
+  readonly #plan: ClusterPlan;
+  readonly #cluster: TestCluster;
+  readonly #prng: Prng;
+  readonly #clients: Clients;
+  readonly #injector: FaultInjector;
+  readonly #starting = new Set<number>();
+  /** The node that nobody restarts any more. */
+  #leftDown: number | undefined;
 
-async function simulate(plan: ClusterPlan, world: World): Promise<void> {
-  const { cluster } = world;
-  const { runtime } = cluster;
-  const clients = Array.from({ length: plan.options.processes }, (_, process) =>
-    runClient(plan.parts.filter(isOfClient(process)), plan, world),
-  );
-  const clientsDone = Promise.all(clients);
-  let isOver = false;
-  const markOver = () => {
-    isOver = true;
-  };
-  clientsDone.then(markOver, markOver);
-  const troubles = runFaults(plan.parts.filter(isFault), () => isOver, world);
-  await runtime.settle(clientsDone, 3_600_000);
-  await runtime.settle(troubles, 3_600_000);
-}
+  constructor(plan: ClusterPlan, cluster: TestCluster) {
+    const { nodes, wipes } = plan.setup;
+    this.#plan = plan;
+    this.#cluster = cluster;
+    this.#prng = new Prng(`cluster/${plan.seed}/simulation`);
+    this.#clients = new Clients(cluster, plan.setup);
+    const ids = Array.from({ length: nodes }, (_, index) => index + 1);
+    const atlas = new FaultAtlas(this.#prng.split("atlas"), { nodes: ids, damagedMax: 1, wipes });
+    const surface = faultSurface(cluster, atlas, (node) => this.#restart(node));
+    this.#injector = new FaultInjector(surface, this.#prng.split("faults"));
+    cluster.onFenced = (node) => this.#replaceProcess(node);
+  }
 
-function isOfClient(process: number) {
-  return (part: ClusterPart): part is Of<"transaction"> =>
-    part.kind === "transaction" && part.process === process;
-}
-
-function isFault(part: ClusterPart): part is Of<"crash" | "isolate"> {
-  return part.kind !== "transaction";
-}
-
-async function runClient(
-  parts: readonly Of<"transaction">[],
-  plan: ClusterPlan,
-  world: World,
-): Promise<void> {
-  const { cluster, history, trace } = world;
-  const { runtime } = cluster;
-  for (const { process, node, transaction } of parts) {
-    let through = node;
-    while (!cluster.isRunning(through)) {
-      await runtime.sleep(20);
-      through = (through % plan.options.nodes) + 1;
-    }
-    const invoke = tick(world);
-    const executing = executeOnCluster(
-      cluster.node(through).session(),
-      transaction,
-      plan.profile !== "registers",
+  async run(): Promise<void> {
+    const { parts, setup } = this.#plan;
+    const { runtime } = this.#cluster;
+    if (setup.profile === "bank") await runtime.settle(openAccounts(this.#cluster.node(1).session()));
+    const startUs = runtime.scheduler.nowUs;
+    const events = parts.flatMap((part) => (part.kind === "fault" ? [part.event] : []));
+    this.#injector.schedule(events.map((event) => ({ ...event, atUs: startUs + event.atUs })));
+    const working = this.#clients.run(
+      parts.filter((part): part is ClusterOperation => part.kind !== "fault"),
     );
-    const late = runtime
-      .sleep(CLIENT_PATIENCE_MS)
-      .then((): Executed => ({ outcome: "unknown", ops: transaction.ops }));
-    const { outcome, ops } = await Promise.race([executing, late]);
-    history.push({ process, invoke, complete: tick(world), outcome, ops });
-    trace.add(runtime.scheduler.nowUs, through, () => `${process} ${outcome} ${JSON.stringify(ops)}`);
+    await this.#during(runtime.elapse(setup.faultsUntilUs / 1_000));
+    this.#heal();
+    await this.#during(runtime.settle(working, 600_000));
+    await this.#during(checkHealed(this.#cluster));
+    await this.#during(this.#checkPresent());
+    this.#requireNoFailure();
+    checkHistory(setup.profile, this.#clients.history);
   }
-}
 
-const ticks = new WeakMap<World, number>();
-
-/** A clock of the history: it rises with every call, so that what ended before something began is told apart. */
-function tick(world: World): number {
-  const next = (ticks.get(world) ?? 0) + 1;
-  ticks.set(world, next);
-  return next;
-}
-
-async function runFaults(
-  parts: readonly Of<"crash" | "isolate">[],
-  isOver: () => boolean,
-  { cluster, faults, trace }: World,
-): Promise<void> {
-  const { runtime } = cluster;
-  for (const { kind, node, atMs, forMs } of parts) {
-    while (runtime.now() < atMs && !isOver()) await runtime.sleep(Math.min(50, atMs - runtime.now()));
-    if (isOver()) return;
-    faults[kind] = (faults[kind] ?? 0) + 1;
-    trace.add(runtime.scheduler.nowUs, node, kind);
-    if (kind === "crash") cluster.crash(node);
-    else cluster.isolate(node);
-    await runtime.sleep(forMs);
-    if (kind === "crash") await cluster.start(node);
-    else cluster.heal();
-    trace.add(runtime.scheduler.nowUs, node, "healed");
+  get faults(): Record<string, number> {
+    const { network, ids } = this.#cluster;
+    const faults: Record<string, number> = {
+      ...this.#injector.counts,
+      "message:lost": network.counts.lost,
+      "message:duplicated": network.counts.duplicated,
+      "message:reordered": network.counts.reordered,
+      "message:blocked": network.counts.blocked,
+      "message:clogged": network.counts.clogged,
+    };
+    for (const id of ids) {
+      for (const [name, count] of Object.entries(this.#cluster.disk(id).counts))
+        faults[`disk:${name}`] = (faults[`disk:${name}`] ?? 0) + count;
+    }
+    return faults;
   }
-}
 
-/** Everything has healed: nothing stays in doubt, and replicas that have applied the same entries are in the same state. */
-async function checkHealed({ options }: ClusterPlan, cluster: TestCluster): Promise<void> {
-  await cluster.runtime.elapse(15_000);
-  for (let shard = 0; shard < options.shards; shard++) {
-    const hashes = new Map<number, number>();
-    for (const node of cluster.running) {
-      const { log, consensus } = node.replicaOf(shard)!;
-      const { machine } = log;
-      ensure(
-        machine.preparedCount === 0,
-        "in-doubt",
-        () => `shard ${shard} holds ${machine.preparedCount} prepared`,
+  get counts(): Record<string, number> {
+    const { counts, history } = this.#clients;
+    const outcomes = (name: string) => history.filter(({ outcome }) => outcome === name).length;
+    return { ...counts, ok: outcomes("ok"), fail: outcomes("fail"), unknown: outcomes("unknown") };
+  }
+
+  /** A check that failed in the midst of the product ends the run as soon as what is awaited is over, and what is awaited if it fails. */
+  async #during(work: Promise<unknown>): Promise<void> {
+    await work;
+    this.#requireNoFailure();
+  }
+
+  #requireNoFailure(): void {
+    if (this.#cluster.failure !== undefined) throw this.#cluster.failure;
+    for (const { error, group, node } of this.#cluster.problems) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (EXPECTED_PROBLEMS.has(code)) continue;
+      throw new SimulationFailure(
+        "crash",
+        String(code ?? "exception"),
+        `node ${node}, group ${group}: ${error}`,
+        {
+          cause: error,
+        },
       );
-      const { applied } = consensus.status();
-      const hash = stateHash(machine);
-      const other = hashes.get(applied) ?? hash;
-      ensure(
-        hash === other,
-        "state-hash",
-        () => `replicas of shard ${shard} differ at ${applied}: ${hash} and ${other}`,
-      );
-      hashes.set(applied, hash);
     }
   }
+
+  /** Everything heals; one node may stay down. */
+  #heal(): void {
+    const { ids, machine, network, runtime, trace } = this.#bound();
+    this.#leftDown = this.#plan.setup.leavesOneDown ? this.#prng.split("left down").pick(ids) : undefined;
+    this.#injector.healAll();
+    network.setQuality(CALM_NETWORK);
+    for (const id of ids) machine(id).setRight();
+    if (this.#leftDown !== undefined) this.#cluster.crash(this.#leftDown);
+    trace.add(runtime.scheduler.nowUs, undefined, `heal, all but ${this.#leftDown ?? "none"}`);
+  }
+
+  #bound() {
+    const { ids, network, runtime, trace } = this.#cluster;
+    return { ids, network, runtime, trace, machine: (id: number) => this.#cluster.machine(id) };
+  }
+
+  #restart(node: number): void {
+    if (node === this.#leftDown || this.#starting.has(node) || this.#cluster.isRunning(node)) return;
+    this.#starting.add(node);
+    this.#cluster
+      .start(node)
+      .catch((error: unknown) => {
+        this.#cluster.problems.push({ node, group: -1, error });
+      })
+      .finally(() => this.#starting.delete(node));
+  }
+
+  /** A replica is fenced, loudly: an operator starts its node again. */
+  #replaceProcess(node: number): void {
+    const { process } = this.#cluster.machine(node);
+    void this.#cluster.runtime.sleep(OPERATOR_MS).then(() => {
+      if (process?.isOver !== false) return;
+      this.#cluster.crash(node);
+      this.#restart(node);
+    });
+  }
+
+  /** What was acknowledged is there: one more read of everything, held against the history. */
+  async #checkPresent(): Promise<void> {
+    const { parts, setup } = this.#plan;
+    const through = this.#cluster.ids.find((id) => this.#cluster.isServing(id)) ?? 1;
+    if (setup.profile === "bank") {
+      const isRead = await this.#cluster.runtime.settle(audit(this.#cluster.node(through).session(), 20));
+      if (!isRead) throw new SimulationFailure("liveness", "final-read", "the accounts cannot be read");
+      return;
+    }
+    const keys = new Set<string>();
+    for (const part of parts)
+      if (part.kind === "transaction")
+        for (const [kind, key] of part.transaction.ops) if (kind !== "scan") keys.add(String(key));
+    const transaction = {
+      number: parts.length,
+      isolation: setup.profile === "snapshot" ? "repeatable-read" : "serializable",
+      ops: [...keys].sort().map((key) => ["r", key] as const),
+    };
+    const read = {
+      kind: "transaction",
+      process: setup.processes,
+      node: through,
+      thinkMs: 0,
+      transaction,
+    } as const;
+    for (let attempts = 0; attempts < 20; attempts += 1)
+      if (await this.#cluster.runtime.settle(this.#clients.execute(read, through))) return;
+    throw new SimulationFailure("liveness", "final-read", "the keys cannot be read");
+  }
 }
 
-function checkHistory({ profile }: ClusterPlan, history: readonly Operation[]): void {
+function checkHistory(profile: ClusterPlan["setup"]["profile"], history: readonly Operation[]): void {
   const model: Model = profile === "snapshot" ? "snapshot-isolation" : "strict-serializable";
   const { anomalies } = checkTransactions(history, { model });
   const found = anomalies.find(({ isProscribed }) => isProscribed);

@@ -68,33 +68,35 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
     const worker = async (start: number) => {
       for (let i = 0; !isOver; i++) {
         const id = cluster.ids[(start + i) % 3]!;
-        if (!cluster.isRunning(id)) {
+        if (!cluster.isServing(id)) {
           await new Promise<void>((resolve) => runtime.schedule(50, resolve));
           continue;
         }
-        const session = cluster.node(id).session();
         const from = runtime.choices.pick(accounts);
         const to = runtime.choices.pick(accounts.filter((key) => key !== from));
         try {
-          await session.transact(
-            async (tx) => {
-              const a = numberIn(await tx.read(from)) ?? 0;
-              const b = numberIn(await tx.read(to)) ?? 0;
-              tx.write(from, batch(a - 1));
-              tx.write(to, batch(b + 1));
-            },
-            { maxRetries: 5 },
-          );
-          transfers++;
-          const total = await session.transact(
-            async (tx) => {
-              let sum = 0;
-              for await (const [, value] of tx.scan()) sum += numberIn(value) ?? 0;
-              return sum;
-            },
-            { readOnly: true, maxRetries: 5 },
-          );
-          totals.add(total);
+          await cluster.onNode(id, async (node) => {
+            const session = node.session();
+            await session.transact(
+              async (tx) => {
+                const a = numberIn(await tx.read(from)) ?? 0;
+                const b = numberIn(await tx.read(to)) ?? 0;
+                tx.write(from, batch(a - 1));
+                tx.write(to, batch(b + 1));
+              },
+              { maxRetries: 5 },
+            );
+            transfers++;
+            const total = await session.transact(
+              async (tx) => {
+                let sum = 0;
+                for await (const [, value] of tx.scan()) sum += numberIn(value) ?? 0;
+                return sum;
+              },
+              { readOnly: true, maxRetries: 5 },
+            );
+            totals.add(total);
+          });
         } catch {
           // Unavailable, in doubt, or out of retries: part of life here.
         }
