@@ -1,17 +1,26 @@
 /**
- * The HTTP/2 connections of a listener: their windows, and their end. A connection that is silent is closed if nothing is open
- * on it, and otherwise asked for a sign of life: a client whose machine is gone never says so.
+ * The HTTP/2 connections of a listener: their windows, and their end. Now and then each is looked at: one on which nothing is
+ * open is closed, and the others are asked for a sign of life, since a client whose machine is gone never says so. One timer
+ * does for all: a time-out of a session keeps it in memory beyond its end.
  */
-import type { ServerHttp2Session } from "node:http2";
-import { constants } from "node:http2";
+import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerLimits } from "./limits.ts";
+
+interface Watched {
+  streams: number;
+  /** Whether nothing was opened since the last look, when nothing was open. */
+  wasIdle: boolean;
+  isAsked: boolean;
+}
 
 export class Http2Sessions {
   readonly #limits: ServerLimits;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, Watched>();
+  readonly #timer: NodeJS.Timeout;
 
   constructor(limits: ServerLimits) {
     this.#limits = limits;
+    this.#timer = setInterval(() => this.#look(), limits.idleTimeoutMs).unref();
   }
 
   get size(): number {
@@ -20,15 +29,14 @@ export class Http2Sessions {
 
   add(session: ServerHttp2Session): void {
     if (session.destroyed) return;
-    this.#sessions.add(session);
-    let streams = 0;
+    const watched: Watched = { streams: 0, wasIdle: false, isAsked: false };
+    this.#sessions.set(session, watched);
     session.setLocalWindowSize(this.#limits.connectionWindowBytes);
     session.on("stream", (stream) => {
-      streams++;
-      stream.once("close", () => streams--);
+      watched.streams++;
+      watched.wasIdle = false;
+      stream.once("close", () => watched.streams--);
     });
-    session.setTimeout(this.#limits.idleTimeoutMs);
-    session.on("timeout", () => this.#onSilence(session, streams));
     // What went wrong is told to whoever has a stream on it; the session is gone either way.
     session.on("error", () => {});
     session.once("close", () => this.#sessions.delete(session));
@@ -43,21 +51,25 @@ export class Http2Sessions {
 
   /** Lets what is open finish and takes nothing new. */
   close(): void {
-    for (const session of this.#sessions) session.close();
+    clearInterval(this.#timer);
+    for (const session of this.#sessions.keys()) session.close();
   }
 
-  #onSilence(session: ServerHttp2Session, streams: number): void {
-    if (session.destroyed) return;
-    if (streams === 0) {
-      session.close();
-      return;
+  #look(): void {
+    for (const [session, watched] of this.#sessions) {
+      if (watched.streams > 0) this.#askForLife(session, watched);
+      else if (watched.wasIdle) session.close();
+      else watched.wasIdle = true;
     }
+  }
+
+  #askForLife(session: ServerHttp2Session, watched: Watched): void {
+    if (watched.isAsked || session.destroyed) return;
+    watched.isAsked = true;
     const timer = setTimeout(() => session.destroy(), this.#limits.headerTimeoutMs);
-    timer.unref();
     session.ping(() => {
       clearTimeout(timer);
-      // An answered ping is no activity to the timer, which has gone off.
-      if (!session.destroyed) session.setTimeout(this.#limits.idleTimeoutMs);
+      watched.isAsked = false;
     });
   }
 }

@@ -13,8 +13,8 @@ export interface ServerLimits {
   /** Milliseconds from the first byte expected to the last header, and for the TLS handshake. Default 10,000. */
   readonly headerTimeoutMs: number;
   /**
-   * Milliseconds of silence after which an HTTP/2 connection without a stream is closed, and one with streams is asked for a
-   * sign of life, which must come within `headerTimeoutMs`. Default 60,000.
+   * How often HTTP/2 connections are looked at, in milliseconds: one that has no stream twice in a row is closed, and one with streams
+   * is asked for a sign of life, which must come within `headerTimeoutMs`. Default 60,000.
    */
   readonly idleTimeoutMs: number;
   /** Bytes that a client may send ahead on one stream before they were read. Default 1 MiB. */
