@@ -1,7 +1,13 @@
-import { expect, test } from "vitest";
+import { systemRuntime } from "@khonsu/core";
+import { afterEach, expect, test, vi } from "vitest";
+
 import { connectCluster } from "../src/index.ts";
 import { one, valuesOf } from "./helpers/batches.ts";
 import { MemoryCluster } from "./helpers/memory-cluster.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 test("what one client commits another one reads, over one shard and several", async () => {
   const cluster = await MemoryCluster.open({ nodes: 3 });
@@ -28,3 +34,23 @@ test.each([[[]], [["10.0.0.1"]], [["http://10.0.0.1:1"]], [["a:b"]], [["10.0.0.1
     await expect(connectCluster({ addresses })).rejects.toMatchObject({ code: "KHONSU_INVALID_OPTION" });
   },
 );
+
+/** CL-7: the client's own clock is nowhere asked; what it goes by is the node's, and the time that passes. */
+test("a client whose clock is centuries off commits at the time of the node", async () => {
+  const cluster = await MemoryCluster.open();
+  const clock = vi.spyOn(Date, "now").mockReturnValue(0);
+  const client = await cluster.connect({
+    runtime: { ...systemRuntime, now: () => systemRuntime.now() + 1e12 },
+  });
+  let committedAt = 0;
+  await client.transact((tx) => {
+    tx.write("k", one(1));
+    tx.onCommit((timestamp) => {
+      committedAt = timestamp;
+    });
+  });
+  clock.mockRestore();
+  expect(Math.abs(committedAt / 2048 - Date.now())).toBeLessThan(60_000);
+  await client.close();
+  await cluster.close();
+});

@@ -27,6 +27,8 @@ const FATAL: ReadonlySet<string> = new Set([
 /** A name or an IP address, IPv6 in brackets, and a port. */
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/;
 
+/** How long what is under way on a link that was left may still be answered, in milliseconds. */
+const RETIRED_MS = 30_000;
 const PAUSE_MIN_MS = 20;
 const PAUSE_MAX_MS = 500;
 
@@ -95,9 +97,13 @@ export class Connections {
   leave(link: Link): void {
     if (this.#current !== link) return;
     this.#current = undefined;
-    link.retire(
-      new TransportError("KHONSU_PEER_UNREACHABLE", `The client has gone elsewhere from ${link.address}`),
+    const reason = new TransportError(
+      "KHONSU_PEER_UNREACHABLE",
+      `The client has gone elsewhere from ${link.address}`,
     );
+    link.retire(reason);
+    const cancel = this.#options.runtime.schedule(RETIRED_MS, () => link.close(reason));
+    void link.broken.then(cancel);
   }
 
   close(reason: TransportError): void {

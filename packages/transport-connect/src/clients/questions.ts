@@ -1,5 +1,5 @@
 /**
- * The questions of a client over one link: numbered, bounded in number as the node wants it, and each answered once, in whatever
+ * CL-4, CL-5: the questions of a client over one link: numbered, bounded in number as the node wants it, and each answered once, in whatever
  * order. Those beyond the bound wait here, in order; those that wait for a change are counted apart.
  */
 import { create } from "@bufbuild/protobuf";

@@ -1,7 +1,7 @@
 /**
  * The shards of a cluster and a coordinator, behind a connection: what a session needs. Who does not get an answer from one node
  * asks another. All questions to shards are safe to ask again; a commit is sent again as it was, under its id, and so takes
- * effect at most once and is answered alike by every node (TX-1). Only where no node answers in time is it in doubt.
+ * effect at most once and is answered alike by every node (CL-1). Only where no node answers in time is it in doubt (CL-2).
  */
 import { create } from "@bufbuild/protobuf";
 import type { TransactionId } from "@khonsu/2pc";

@@ -1,5 +1,5 @@
 /**
- * What stands before every route of clients: who has no valid token is refused before a byte of the request's body is read, and
+ * CL-6: what stands before every route of clients: who has no valid token is refused before a byte of the request's body is read, and
  * pages from elsewhere may call only where their origin is allowed (CORS).
  */
 import { type ConnectRouter, cors } from "@connectrpc/connect";

@@ -1,5 +1,5 @@
 /**
- * Answers the questions of clients, many at a time and bounded: for one client as for all together. Questions that wait for a
+ * CL-5: answers the questions of clients, many at a time and bounded: for one client as for all together. Questions that wait for a
  * change are counted apart, since they hold a place for long and cost next to nothing.
  */
 import { create } from "@bufbuild/protobuf";

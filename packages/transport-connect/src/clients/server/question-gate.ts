@@ -1,5 +1,5 @@
 /**
- * What a client may ask, looked at before anything is done: requests for shards that exist, keys where they belong, and nothing
+ * CL-3: what a client may ask, looked at before anything is done: requests for shards that exist, keys where they belong, and nothing
  * that is the nodes' own business. The log takes what a leader proposes, so this is where a client that is wrong, or means
  * harm, is stopped. Timestamps are admitted by the leaders of the shards themselves, who have the clocks for it.
  */
