@@ -1,5 +1,5 @@
 /**
- * The code in the READMEs of the repository and of core runs: each block is a program of its own, and prints what the
+ * The code in the READMEs of the repository, of core and of the node runs: each block is a program of its own, and prints what the
  * comments behind `console.log(…);` and on the lines below it say. Other packages have such a test of their own.
  */
 import { execFile } from "node:child_process";
@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
+import { freePorts } from "./node/free-ports.ts";
 import { testPath } from "./run-khonsu.ts";
 
-const READMES = ["README.md", "packages/core/README.md"];
+const READMES = ["README.md", "packages/core/README.md", "apps/node/README.md"];
 
 /** The blocks of code of a README. */
 function blocksOf(readme: string): readonly { readonly name: string; readonly code: string }[] {
@@ -41,7 +42,14 @@ function promisedOutput(code: string): readonly string[] {
 async function run(code: string): Promise<{ stdout: string; stderr: string }> {
   using directory = new TemporaryDirectory("khonsu-readme-");
   symlinkSync(testPath("../node_modules"), join(directory.path, "node_modules"));
-  const args = ["--input-type=module-typescript", "--eval", code];
+  // This package is not among its own dependencies, so that a program outside finds it by its path.
+  const [port] = await freePorts(1);
+  const own = new URL("../src/index.ts", import.meta.url).href;
+  const args = [
+    "--input-type=module-typescript",
+    "--eval",
+    code.replace('"@khonsu/node"', JSON.stringify(own)).replaceAll("50052", String(port)),
+  ];
   return await promisify(execFile)(process.execPath, args, { cwd: directory.path });
 }
 
