@@ -299,6 +299,43 @@ describe("limits", () => {
     });
   });
 
+  test("requests beyond those that may be under way are refused before they are read, until others have ended", () =>
+    withCluster({ routes: { limits: { requestsMax: 2 } } }, async (cluster) => {
+      const khonsu = createClient(
+        KhonsuService,
+        createConnectTransport({ baseUrl: cluster.url, httpVersion: "2" }),
+      );
+      const ended = new AbortController();
+      for (let open = 0; open < 2; open++) {
+        await khonsu.watch({}, { signal: ended.signal })[Symbol.asyncIterator]().next();
+      }
+      const put = () => khonsu.put({ key: "k", rows: encodeBatches([one(1)]) });
+      await expect(put()).rejects.toMatchObject({
+        code: Code.ResourceExhausted,
+        message: expect.stringContaining("2 of clients"),
+      });
+      ended.abort();
+      await expect
+        .poll(() =>
+          put().then(
+            () => "done",
+            () => "refused",
+          ),
+        )
+        .toBe("done");
+      // Those that ended by themselves have left as well.
+      for (let more = 0; more < 5; more++) await put();
+    }));
+
+  test("a client of another version of the protocol is told which ones the node speaks", () =>
+    withCluster({}, async (cluster) => {
+      const refused = clientOf(cluster).describe({ versionMin: 7, versionMax: 9 });
+      await expect(refused).rejects.toMatchObject({
+        code: Code.FailedPrecondition,
+        message: expect.stringContaining("it speaks versions 7 to 9, this node 1 to 1"),
+      });
+    }));
+
   test("a client holds back what the node would refuse, and all of it is answered in the end", () =>
     withCluster({ routes: { limits: { questionsMax: 2 } } }, async (cluster) => {
       const client = await cluster.connect();

@@ -19,12 +19,15 @@ import { type Authenticator, allowAnybody } from "./principal.ts";
 import { DEFAULT_DESK_LIMITS, type DeskLimits, QuestionDesk } from "./question-desk.ts";
 import { DEFAULT_QUESTION_LIMITS, QuestionGate, type QuestionLimits } from "./question-gate.ts";
 import { registerReflection } from "./reflection.ts";
+import { RequestCount } from "./request-count.ts";
 
 export interface ClientLimits extends QuestionLimits, DeskLimits, StreamLimits {
   /** Operations of one Transact. Default 10,000. */
   readonly operationsMax: number;
   /** Scans, and watches, that are open at a time over `KhonsuService`; and watches of the health. Default 1,024 each. */
   readonly openStreamsMax: number;
+  /** Requests of all clients that are under way, each session and each stream among them. Default 4,096. */
+  readonly requestsMax: number;
 }
 
 export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
@@ -33,6 +36,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   ...DEFAULT_STREAM_LIMITS,
   operationsMax: 10_000,
   openStreamsMax: 1024,
+  requestsMax: 4096,
 });
 
 export interface ClientRoutesOptions {
@@ -68,7 +72,7 @@ export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRout
   const { placement } = shards;
   const gate = new QuestionGate(placement, limits);
   const desk = new QuestionDesk({ shards, coordinator, gate, limits, onFailure });
-  const guard: GuardOptions = { authenticator, origins };
+  const guard: GuardOptions = { authenticator, origins, requests: new RequestCount(limits.requestsMax) };
   const common = { clock, runtime, authenticator, onFailure };
   return (router) => {
     guarded(router, guard, () => {

@@ -8,13 +8,17 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
+import { TransportError } from "../../errors.ts";
 import { type Authenticator, admissionKey, unauthenticated } from "./principal.ts";
 import { refusal, toConnectError } from "./refusal.ts";
+import type { RequestCount } from "./request-count.ts";
 
 export interface GuardOptions {
   readonly authenticator: Authenticator;
   /** Origins of pages that may call, such as "https://app.example", or "*" for all. Default: none. */
   readonly origins: readonly string[];
+  /** Of those with a token. */
+  readonly requests: RequestCount;
 }
 
 /** How long a browser may remember what it was told of CORS, in seconds. */
@@ -36,20 +40,29 @@ export function guarded(
 
 function guard(
   handler: UniversalHandler,
-  { authenticator, origins }: GuardOptions,
+  { authenticator, origins, requests }: GuardOptions,
   isOpen: boolean,
 ): UniversalHandler {
   const handle = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const origin = allowedOrigin(request, origins);
     if (request.method === "OPTIONS") return preflight(origin);
-    const token = bearerOf(request);
-    const principal = isOpen ? undefined : authenticator.authenticate(token);
-    if (!isOpen && principal === undefined) {
-      const error = toConnectError(unauthenticated(token !== undefined), () => {});
-      return withOrigin(refusal(error, request.header.get("content-type")), origin);
+    if (isOpen) return withOrigin(await handler(request), origin);
+    try {
+      const token = bearerOf(request);
+      const principal = authenticator.authenticate(token);
+      if (principal === undefined) throw unauthenticated(token !== undefined);
+      request.contextValues?.set(admissionKey, { principal, token });
+      return withOrigin(await requests.run(request, () => handler(request)), origin);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      return withOrigin(
+        refusal(
+          toConnectError(error, () => {}),
+          request.header.get("content-type"),
+        ),
+        origin,
+      );
     }
-    if (principal !== undefined) request.contextValues?.set(admissionKey, { principal, token });
-    return withOrigin(await handler(request), origin);
   };
   return Object.assign(handle, {
     protocolNames: handler.protocolNames,
