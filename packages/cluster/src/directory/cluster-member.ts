@@ -107,12 +107,17 @@ export class ClusterMember {
     const { runtime, movesMax, roundMs, onCluster } = this.#options;
     this.directory.listen((state) => this.#onState(state));
     const isNew = this.record.current.cluster === undefined;
-    const enrolled = isNew ? await this.#enrol() : this.record.current.founding;
+    // On the way back not even a founder goes by the founding: it may have left since.
+    const enrolled = isNew ? await this.#enrol() : undefined;
     const { clusterId, incarnation } = this.record.current.cluster!;
     onCluster?.(clusterId, incarnation);
     if (enrolled !== undefined) this.directory.learn(enrolled);
     await this.#keeper.start();
     await this.#learn(clusterId);
+    if (this.isRetired) {
+      const reason = "it has left the cluster: empty its disk to use its number again";
+      throw new ClusterError("KHONSU_MEMBER_RETIRED", `Cannot start node ${this.#self.node}: ${reason}`);
+    }
     this.#mover = new Mover({ directory: this.directory, runtime, ask: this.#ask, movesMax, roundMs });
     if (!isNew) void this.#tellAddress();
   }

@@ -35,6 +35,16 @@ interface Led {
   readonly view: GroupView;
 }
 
+/** How a move got on in a round. */
+interface Advance {
+  /** It can get no further for now. */
+  readonly isStuck?: boolean;
+  /** The node that is down. */
+  readonly waitsFor?: number;
+}
+
+const isStuck = ({ isStuck: is }: Advance) => is === true;
+
 /** Steps of one group in one round: enough for a whole move where nothing has to be waited for. */
 const STEPS_MAX = 6;
 
@@ -75,23 +85,36 @@ export class Mover {
     const { movesMax = 4 } = this.#options;
     const groups = [...state.groups.values()];
     const moving = groups.filter(({ move }) => move !== undefined);
-    await Promise.all(moving.map(({ group }) => this.#advance(group)));
-    if (moving.length >= movesMax) return;
-    const begun = await this.#begin(state, groups, movesMax - moving.length);
-    if (begun === 0 && moving.length === 0) await this.#retire(state);
+    const stuck = (await Promise.all(moving.map(({ group }) => this.#advance(group)))).filter(isStuck);
+    // A move that waits for a node that is down takes nobody's place, and no other one to that node is begun meanwhile.
+    const down = new Set(stuck.map(({ waitsFor }) => waitsFor));
+    const free = movesMax - (moving.length - stuck.length);
+    if (free > 0) {
+      const begun = await this.#begin(state, groups, free, down);
+      if (begun === 0) await this.#retire(state);
+    }
     await this.#sweep(state, groups);
   }
 
   // --- a move ---
 
-  async #advance(group: number): Promise<void> {
+  async #advance(group: number): Promise<Advance> {
     for (let step = 0; step < STEPS_MAX && !this.#isClosed; step++) {
       const state = this.#options.directory.state!;
       const record = state.groups.get(group);
-      if (record?.move === undefined) return;
+      if (record?.move === undefined) return {};
       const led = await this.#inspect(record);
-      if (led === undefined || !(await this.#step(state, record, led))) return;
+      if (led === undefined) return { isStuck: true };
+      if (!(await this.#step(state, record, led))) return this.#whyNot(record);
     }
+    return {};
+  }
+
+  /** A step was not taken: because the node of the new replica is down? */
+  async #whyNot({ group, move }: GroupRecord): Promise<Advance> {
+    const node = move?.add?.node;
+    if (node === undefined || (await this.#view(node, group)) !== undefined) return {};
+    return { isStuck: true, waitsFor: node };
   }
 
   /** Takes the next step of a move; tells whether another may follow at once. */
@@ -116,8 +139,13 @@ export class Mover {
 
   // --- what to begin ---
 
-  /** Begins up to `most` moves, lost replicas first; returns how many. */
-  async #begin(state: DirectoryState, groups: readonly GroupRecord[], most: number): Promise<number> {
+  /** Begins up to `most` moves, lost replicas first, none to a node of `down`; returns how many. */
+  async #begin(
+    state: DirectoryState,
+    groups: readonly GroupRecord[],
+    most: number,
+    down: ReadonlySet<number | undefined>,
+  ): Promise<number> {
     const target = this.#targetOf(state);
     const atRest = groups.filter(({ move }) => move === undefined);
     const lost = atRest.flatMap(({ group, replicas }) => {
@@ -129,6 +157,7 @@ export class Mover {
       const add = wanted.find((node) => !replicas.some((replica) => replica.node === node));
       const remove = replicas.find(({ node }) => !wanted.includes(node));
       if (add === undefined && remove === undefined) return [];
+      if (add !== undefined && down.has(add)) return [];
       return [{ kind: "beginMove" as const, group, add, remove }];
     });
     let begun = 0;

@@ -8,7 +8,7 @@
 import type { Runtime } from "@khonsu/core";
 import type { ClusterNode } from "../cluster-node.ts";
 import type { OpenConsensus, ReplicaStart, StartMode } from "../consensus.ts";
-import { jittered } from "../pause.ts";
+import { jittered, pause } from "../pause.ts";
 import type { Directory } from "./directory.ts";
 import { DirectoryLog } from "./directory-log.ts";
 import { FIRST_INCARNATION } from "./found.ts";
@@ -132,10 +132,8 @@ export class ReplicaKeeper {
   async #openAll(): Promise<void> {
     const { record } = this.#options;
     const closed = record.current.replicas.filter(({ group }) => !this.#open.has(group));
-    for (const replica of closed) {
-      if (this.#isClosed) return;
-      await this.#openOne(replica);
-    }
+    await Promise.all(closed.map((replica) => this.#openOne(replica)));
+    if (this.#isClosed) return;
     const isNew = ({ group, isOpened }: OpenedReplica) => !isOpened && this.#open.has(group);
     if (!record.current.replicas.some(isNew)) return;
     const mark = (replica: OpenedReplica) => (isNew(replica) ? { ...replica, isOpened: true } : replica);
@@ -174,8 +172,10 @@ export class ReplicaKeeper {
 
   /** The first entry of the directory's log. Every founder proposes it; the first that comes counts. */
   async #found(state: DirectoryState, log: DirectoryLog): Promise<void> {
+    const { directory, runtime } = this.#options;
     while (log === this.#log && log.state === undefined && !this.#isClosed) {
-      await this.#options.directory.propose({ kind: "found", state }).catch(() => {});
+      await directory.propose({ kind: "found", state }).catch(() => {});
+      if (log.state === undefined) await pause(runtime, jittered(runtime, AGAIN_MS));
     }
   }
 

@@ -42,17 +42,12 @@ export async function serveQuestion(context: ServeContext, question: Question, f
 }
 
 /**
- * A founder that was not there when the others began is given the founding, if it is still the disk that was counted on. Who is
- * of a cluster and does not know its members yet says nothing: the founder would ask to be admitted instead.
+ * A founder that was not there when the others began is given the founding, if it is the disk that was counted on: it has not
+ * voted yet, and may begin. If it has been removed since, its groups have nothing to do with it, and it will hear of that.
  */
-function greeting({ self, record, directory }: ServeContext, from: number, nonce: string): Reply {
+function greeting({ self, record }: ServeContext, from: number, nonce: string): Reply {
   const { cluster, founding } = record.current;
-  if (cluster !== undefined && directory.state === undefined) {
-    return unavailable("this node does not know its cluster yet");
-  }
-  const known = directory.state?.members.get(from);
-  const isAwaited =
-    founding?.members.get(from)?.nonce === nonce && known?.nonce === nonce && known.state !== "gone";
+  const isAwaited = founding?.members.get(from)?.nonce === nonce;
   return {
     kind: "greeting",
     self,

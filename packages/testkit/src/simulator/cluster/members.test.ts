@@ -2,6 +2,7 @@
 import { DIRECTORY_GROUP } from "@khonsu/cluster";
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { expect, test } from "vitest";
+import { isAtRest } from "./check-members.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const batch = (value: number): RecordBatch =>
@@ -40,9 +41,6 @@ function replicas(cluster: TestCluster): Map<number, number[]> {
     [...groups.values()].map((record) => [record.group, record.replicas.map(({ node }) => node)]),
   );
 }
-
-const isAtRest = (cluster: TestCluster) =>
-  [...cluster.directory.state!.groups.values()].every(({ move }) => move === undefined);
 
 test("a cluster is founded, and its nodes agree on the directory", async () => {
   const cluster = await TestCluster.open({ seed: 1, nodes: 3, shards: 4 });
@@ -98,5 +96,80 @@ test("a node that lost its disk comes back under a higher incarnation, and gets 
   cluster.crash(1);
   await write(cluster, 2, 2);
   expect(await read(cluster, 3)).toEqual(new Set([2]));
+  cluster.close();
+});
+
+test("all nodes are killed at once, and go on where they were", async () => {
+  const cluster = await TestCluster.open({ seed: 4, nodes: 5, shards: 4 });
+  await cluster.runtime.settle(cluster.start(6));
+  await write(cluster, 6, 5);
+  await cluster.runtime.elapse(300);
+  const { clusterId } = cluster.directory.state!;
+  for (const id of cluster.ids) cluster.crash(id);
+  // Also those come up that keep no directory, whoever of the others is there first.
+  const starting = [6, 5, 4, 3, 2, 1].map((id) => cluster.start(id));
+  await cluster.runtime.settle(Promise.all(starting));
+  expect(await read(cluster, 6)).toEqual(new Set([5]));
+  expect(cluster.member(6).directory.state!.clusterId).toBe(clusterId);
+  cluster.close();
+});
+
+test("a node that is down holds up its own moves and nobody else's", async () => {
+  const cluster = await TestCluster.open({ seed: 5, nodes: 3, shards: 12 });
+  await cluster.runtime.settle(cluster.start(4));
+  const moving = () =>
+    [...cluster.directory.state!.groups.values()].filter(({ move }) => move?.add?.node === 4);
+  await cluster.until(() => moving().length > 0);
+  cluster.crash(4);
+  await cluster.runtime.elapse(3000);
+  // As many as were under way, and no more are begun.
+  expect(moving().length).toBeGreaterThan(0);
+  expect(moving().length).toBeLessThanOrEqual(4);
+  cluster.wipe(3);
+  await cluster.runtime.settle(cluster.start(3));
+  const { incarnation } = cluster.member(3).record.current.cluster!;
+  const lost = () =>
+    [...cluster.directory.state!.groups.values()].filter(({ replicas: all }) =>
+      all.some((replica) => replica.node === 3 && replica.incarnation < incarnation),
+    );
+  // What was lost is replaced where no move waits for node 4.
+  await cluster.until(() => lost().length <= moving().length);
+  await cluster.runtime.settle(cluster.start(4));
+  await cluster.until(() => isAtRest(cluster));
+  expect(lost()).toEqual([]);
+  cluster.close();
+});
+
+test("a node that has left does not come back on its old disk, and does on an empty one", async () => {
+  const cluster = await TestCluster.open({ seed: 6, nodes: 4, shards: 2 });
+  await cluster.runtime.settle(cluster.member(1).directory.change({ kind: "remove", node: 4 }));
+  await cluster.until(() => cluster.member(4).isRetired);
+  await expect(cluster.runtime.settle(cluster.start(4))).rejects.toMatchObject({
+    code: "KHONSU_MEMBER_RETIRED",
+  });
+  cluster.wipe(4);
+  await cluster.runtime.settle(cluster.start(4));
+  expect(cluster.member(4).isRetired).toBe(false);
+  await cluster.until(() => replicas(cluster).get(0)!.includes(4) || replicas(cluster).get(1)!.includes(4));
+  cluster.close();
+});
+
+test("changes are refused with a reason, wherever they are asked for", async () => {
+  const cluster = await TestCluster.open({ seed: 7, nodes: 3, shards: 2 });
+  await cluster.runtime.settle(cluster.start(4));
+  await cluster.until(() => isAtRest(cluster));
+  for (const id of [1, 4]) {
+    const { directory } = cluster.member(id);
+    const ask = (command: Parameters<typeof directory.change>[0]) =>
+      cluster.runtime.settle(directory.change(command));
+    await expect(ask({ kind: "remove", node: 9 })).rejects.toMatchObject({ code: "KHONSU_MEMBER_UNKNOWN" });
+    await expect(ask({ kind: "setReplicas", replicas: 0 })).rejects.toMatchObject({
+      code: "KHONSU_INVALID_OPTION",
+    });
+    await expect(ask({ kind: "retire", node: 2 })).rejects.toMatchObject({
+      code: "KHONSU_MOVE_REFUSED",
+      retryable: true,
+    });
+  }
   cluster.close();
 });

@@ -251,7 +251,16 @@ export class TestCluster {
     if (process.isOver) return;
     this.trace.add(runtime.scheduler.nowUs, id, "starts");
     this.#running.set(id, { process, member, groups, ended });
-    await member.join();
+    try {
+      await member.join();
+    } catch (error) {
+      // The cluster does not want it: its process ends.
+      if (!process.isOver) {
+        this.#ends.delete(id);
+        this.crash(id);
+      }
+      throw error;
+    }
   }
 
   async #openLog(
