@@ -106,8 +106,7 @@ describe("PL-6: the mover dies", () => {
 
 describe("PL-8: a cluster is founded once", () => {
   test("whichever founders crash or lose their disks at whatever moment", async () => {
-    // 31, 44, 45: the founder that drew up the founding crashed before anybody had fetched it, and came back to tell.
-    for (const seed of [1, 2, 3, 5, 6, 9, 31, 44, 45]) {
+    for (let seed = 1; seed <= 6; seed++) {
       const cluster = TestCluster.withoutNodes({
         seed: `founding-${seed}`,
         nodes: 3,
@@ -140,18 +139,69 @@ describe("PL-8: a cluster is founded once", () => {
       cluster.close();
     }
   });
+
+  /** Starts three founders, and stops at the moment at which node 1 has drawn up the founding and no other has it. */
+  async function drawnUp(seed: string): Promise<TestCluster> {
+    const cluster = TestCluster.withoutNodes({ seed, nodes: 3, shards: 2 });
+    for (const id of [1, 2, 3]) cluster.start(id).catch(() => {});
+    const has = (id: number) =>
+      cluster.isRunning(id) && cluster.member(id).record.current.cluster !== undefined;
+    while (!has(1)) await cluster.runtime.elapse(0.1);
+    expect([has(2), has(3)]).toEqual([false, false]);
+    return cluster;
+  }
+
+  test("by a founder that crashes before anybody has fetched the founding, and comes back to tell", async () => {
+    const cluster = await drawnUp("tells-later");
+    const { clusterId } = cluster.member(1).record.current.cluster!;
+    // It is on its disk by then.
+    await cluster.runtime.elapse(3);
+    for (const id of [2, 3]) cluster.crash(id);
+    cluster.crash(1);
+    await cluster.runtime.elapse(1000);
+    for (const id of [1, 2, 3]) cluster.start(id).catch(() => {});
+    await cluster.until(() => cluster.members.length === 3 && isAtRest(cluster));
+    await settle(cluster);
+    expect(cluster.directory.state!.clusterId).toBe(clusterId);
+    cluster.close();
+  });
+
+  test("also for a founder that hears of it late, and then has its votes", async () => {
+    const cluster = await drawnUp("late-founder");
+    cluster.crash(3);
+    await cluster.until(() => (cluster.directory.state?.version ?? 0) >= 1 && cluster.isServing(2));
+    const writing = cluster
+      .node(2)
+      .session()
+      .transact((tx) => tx.write("a", batch(1)));
+    await cluster.runtime.settle(writing);
+    await cluster.runtime.settle(cluster.start(3));
+    await settle(cluster);
+    expect(cluster.member(3).record.current.replicas.map(({ isFounder }) => isFounder)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    // Without its votes there would be no majority now.
+    cluster.crash(1);
+    const again = cluster
+      .node(2)
+      .session()
+      .transact((tx) => tx.write("a", batch(2)));
+    await cluster.runtime.settle(again);
+    cluster.close();
+  });
 });
 
 describe("hard case 12 and the life of members", () => {
   test("random joins, departures, lost disks, crashes and partitions lose nothing", async () => {
-    // 9: a founder crashed before it heard of the founding, and asked to be admitted as if it had no votes.
-    for (const seed of [2, 4, 6, 9]) {
+    for (const seed of [6, 9]) {
       const churn = await Churn.open(`churn-${seed}`, {
         nodes: 3 + (seed % 3),
         shards: 3,
         loss: seed % 2 === 0 ? 0.02 : 0,
       });
-      await churn.run(14);
+      await churn.run(10);
       await settle(churn.cluster, 240_000);
       await churn.check();
       churn.cluster.close();
