@@ -44,7 +44,14 @@ const COMMANDS = [
   demoCommand(),
 ];
 
-for (const command of COMMANDS) program.addCommand(command.copyInheritedSettings(program));
+for (const command of COMMANDS) program.addCommand(adopted(command));
+
+/** The command, and those below it, with the settings of the program. */
+function adopted(command: Command): Command {
+  for (const below of command.commands) adopted(below);
+  return command.copyInheritedSettings(program);
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
