@@ -11,6 +11,7 @@ import { createProgress } from "../src/demo/progress.ts";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
 import { batchOf, batchOfRows } from "../src/files/build-batch.ts";
 import { columnsOf, schemas } from "./files/random-rows.ts";
+import { CALM } from "./node/calm.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsuWith } from "./run-khonsu.ts";
 
@@ -134,7 +135,10 @@ test("a backup is as of one moment, whatever is written meanwhile, and nothing i
 });
 
 test("from a cluster of three nodes to a store in a directory and to another cluster, as processes", async () => {
-  const [three, one] = [await LocalCluster.open(3), await LocalCluster.open(1, { placement: { shards: 2 } })];
+  const [three, one] = [
+    await LocalCluster.open(3, CALM),
+    await LocalCluster.open(1, { placement: { shards: 2 } }),
+  ];
   try {
     await three.node(1).transact((tx) => {
       for (let i = 0; i < 30; i++) tx.write(`k${i}`, batchOfRows([{ n: i }]));

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
+import { CALM } from "./node/calm.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { testPath } from "./run-khonsu.ts";
 
@@ -42,7 +43,7 @@ function escaped(text: string): string {
 const directory = new TemporaryDirectory("khonsu-cli-doc-");
 let cluster: LocalCluster;
 beforeAll(async () => {
-  cluster = await LocalCluster.open(3);
+  cluster = await LocalCluster.open(3, CALM);
   // What `cat` shows on the page is there before.
   for (const { command, output } of examples) {
     const file = command.match(/^cat (\S+)$/)?.[1];

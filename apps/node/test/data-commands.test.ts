@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TemporaryDirectory } from "../src/demo/temporary-directory.ts";
+import { CALM } from "./node/calm.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsu, runKhonsuWith } from "./run-khonsu.ts";
 
@@ -23,7 +24,7 @@ const ACCOUNTS = "id,name,balance\n1,Ada,10.5\n2,Grace,\n";
 
 afterAll(() => cluster.close());
 beforeAll(async () => {
-  cluster = await LocalCluster.open(3);
+  cluster = await LocalCluster.open(3, CALM);
   const put = await khonsu("put", "accounts/all", file("accounts.csv", ACCOUNTS));
   expect(put).toMatchObject({
     status: 0,

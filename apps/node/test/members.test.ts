@@ -8,6 +8,7 @@ import { batchOfRows } from "../src/files/build-batch.ts";
 import { ADMIN_PATH } from "../src/node/admin-route.ts";
 import type { RunningNode } from "../src/node/running-node.ts";
 import { startNode } from "../src/node/start-node.ts";
+import { CALM } from "./node/calm.ts";
 import { freePorts } from "./node/free-ports.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsuWith } from "./run-khonsu.ts";
@@ -20,7 +21,7 @@ let fourth: RunningNode | undefined;
 beforeAll(async () => {
   const tokens = join(directory.path, "tokens.json");
   writeFileSync(tokens, JSON.stringify({ tokens: [{ name: "operator", token: TOKEN }] }));
-  cluster = await LocalCluster.open(3, { tokens });
+  cluster = await LocalCluster.open(3, { ...CALM, tokens });
 });
 afterAll(async () => {
   await fourth?.stop();
@@ -80,6 +81,7 @@ test("a node is let in, another one leaves, and what was written stays", async (
     join: [`2@${cluster.node(2).address}`],
     listen: { port: port! },
     log: { level: "error" },
+    ...CALM,
     tokens,
   });
   const added = await khonsu("members", "add", fourth.address, "--timeout", "120");

@@ -4,6 +4,7 @@ import type { Answer } from "../src/client/status/fetch-status.ts";
 import { shardViews } from "../src/client/status/shard-views.ts";
 import { statusText } from "../src/client/status/status-text.ts";
 import type { NodeStatus } from "../src/node/node-status.ts";
+import { CALM } from "./node/calm.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { sampleStatus } from "./page/sample-status.ts";
 import { runKhonsu } from "./run-khonsu.ts";
@@ -11,7 +12,7 @@ import { runKhonsu } from "./run-khonsu.ts";
 describe("of a running cluster", () => {
   let cluster: LocalCluster;
   beforeAll(async () => {
-    cluster = await LocalCluster.open(3);
+    cluster = await LocalCluster.open(3, CALM);
   });
   afterAll(() => cluster.close());
 

@@ -42,6 +42,8 @@ export interface StoreClient extends AsyncDisposable {
   /** The body may run more than once. */
   transact<R>(body: (tx: TransactionContext) => R | Promise<R>, options?: ClientTransactOptions): Promise<R>;
   watch(options: ClientWatchOptions): AsyncIterable<WatchEvent>;
+  /** Resolves once snapshots show whatever was acknowledged before the call. Not there: they always do. */
+  readonly settled?: () => Promise<void>;
 }
 
 /** @throws KhonsuError; CommandError where there is no store in the directory and `create` is not set. */

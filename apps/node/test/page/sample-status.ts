@@ -36,9 +36,9 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
       committed,
       readOnly: Math.round(committed * 0.4),
       refused: {
-        KHONSU_WRITE_CONFLICT: Math.round(second * 31),
-        KHONSU_SERIALIZATION_FAILURE: Math.round(second * 12),
-        KHONSU_VERSION_MISMATCH: Math.round(second * 2),
+        "write-write": Math.round(second * 31),
+        "read-write": Math.round(second * 12),
+        busy: Math.round(second * 2),
       },
       committedPerSecond: 2600 * wave,
       latencyMs: { p50: 2.1 * wave, p95: 5.8 * wave, p99: 11.2 * wave, max: 48 },

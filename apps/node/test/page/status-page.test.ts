@@ -87,7 +87,7 @@ test("shows what the node says, with nothing from elsewhere", async (context) =>
     arcs: 16,
     members: 4,
     shards: 16,
-    conflicts: ["Write conflict", "Serialization failure", "Version mismatch"],
+    conflicts: ["Write–write conflict", "Read–write conflict", "Key held by a prepared transaction"],
     tiles: {
       Commits: expect.stringMatching(/^\d,\d{3}\/s$/),
       "In doubt": "6",
@@ -184,6 +184,11 @@ test("a node without transactions, replicas or conflicts is shown too", async (c
   const { page, complaints } = opened;
   await waitForText(page, ".empty", "No attempt has been refused");
   expect(await page.$$eval(".ring .arc", (arcs) => arcs.length)).toBe(1);
+  // Of a shard without a replica here no leader is known, and nothing is wrong.
+  expect(await page.$eval(".ring svg", (svg) => svg.getAttribute("aria-label"))).not.toContain("without");
+  expect(await page.$eval(".ring .arc path", (path) => path.getAttribute("style"))).toBe(
+    "fill:var(--no-node)",
+  );
   expect(complaints).toEqual([]);
 });
 

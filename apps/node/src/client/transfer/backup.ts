@@ -20,6 +20,7 @@ export async function backUp(store: StoreClient, path: string, progress: Progres
   const phase = progress.begin(`Backing up to ${path}`);
   const exported = { rows: 0, keys: 0 };
   try {
+    await store.settled?.();
     await store.transact(
       async (tx) => {
         Object.assign(exported, { rows: 0, keys: 0 });

@@ -41,6 +41,7 @@ export async function exportToFile(
   const phase = progress.begin(`Exporting to ${isStandard ? "standard output" : path}`);
   const exported = { rows: 0, keys: 0 };
   try {
+    await store.settled?.();
     await store.transact(
       async (tx) => {
         Object.assign(exported, { rows: 0, keys: 0 });
@@ -49,7 +50,7 @@ export async function exportToFile(
           delimiter: options.delimiter,
         });
       },
-      { readOnly: true },
+      { readOnly: true, consistency: "snapshot" },
     );
     if (isStandard) await print(createReadStream(place));
     else await rename(place, path);

@@ -8,15 +8,17 @@ import { count } from "./format.js";
 
 /** @type {Readonly<Record<string, string>>} */
 const NAMES = {
-  KHONSU_WRITE_CONFLICT: "Write conflict",
-  KHONSU_SERIALIZATION_FAILURE: "Serialization failure",
-  KHONSU_VERSION_MISMATCH: "Version mismatch",
-  KHONSU_SNAPSHOT_TOO_OLD: "Snapshot too old",
-  KHONSU_UNAVAILABLE: "Shard unavailable",
-  KHONSU_IN_DOUBT: "Outcome in doubt",
-  KHONSU_OUTCOME_EXPIRED: "Outcome expired",
-  KHONSU_OVERLOADED: "Overloaded",
-  KHONSU_CLOCK_SKEW: "Clock skew",
+  "write-write": "Write–write conflict",
+  "read-write": "Read–write conflict",
+  phantom: "Phantom",
+  version: "Version mismatch",
+  busy: "Key held by a prepared transaction",
+  "snapshot-too-old": "Snapshot too old",
+  "timestamp-limit": "Timestamps at their limit",
+  unmergeable: "Rows do not merge",
+  timeout: "No vote in time",
+  "in-doubt": "Outcome in doubt",
+  expired: "Outcome expired",
 };
 
 /** @param {NodeStatus} status */
@@ -28,8 +30,8 @@ export function conflicts({ transactions }) {
   const most = kinds[0]?.[1] ?? 1;
   return html`<ul class="bars">
     ${kinds.map(
-      ([code, number]) => html`<li>
-        <span class="what" title=${code}>${NAMES[code] ?? code}</span>
+      ([kind, number]) => html`<li>
+        <span class="what" title=${kind}>${NAMES[kind] ?? kind}</span>
         <span class="how-many">${count(number)} <span class="faint">${share(number / attempts)}</span></span>
         <span class="bar" aria-hidden="true"><i style=${`width:${(100 * number) / most}%`}></i></span>
       </li>`,

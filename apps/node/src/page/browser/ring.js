@@ -1,6 +1,7 @@
 /**
- * The shards as a ring: an outer band in the colour of who leads each, and within it a band a replica. A shard that nobody is known to
- * lead is hatched. The table of shards says the same in words.
+ * The shards as a ring: an outer band in the colour of who leads each, and within it a band a replica. Hatched are shards that have a
+ * replica here and that nobody is known to lead; those of which there is no replica here, and so no leader known, are grey. The table of
+ * shards says the same in words.
  *
  * @typedef {import("../../node/node-status.ts").NodeStatus} NodeStatus
  * @typedef {import("../../node/node-status.ts").ShardStatusReport} ShardStatusReport
@@ -24,7 +25,7 @@ const BAND_GAP = 3;
  */
 export function ring(status, colorOf, selected, select) {
   const { shards, members } = status;
-  const leaderless = shards.filter(({ leader }) => leader === null).length;
+  const leaderless = shards.filter(isLeaderless).length;
   const alive = members.filter(isMember).length;
   const summary = `${plural(shards.length, "shard")} on ${plural(alive, "node")}${leaderless > 0 ? `, ${leaderless} without a known leader` : ""}`;
   const shown = shards.find(({ shard }) => shard === selected);
@@ -51,6 +52,15 @@ export function ring(status, colorOf, selected, select) {
 }
 
 /**
+ * Whether nobody is known to lead a shard where somebody should be.
+ *
+ * @param {ShardStatusReport} report
+ */
+function isLeaderless({ leader, here }) {
+  return leader === null && here !== null;
+}
+
+/**
  * @param {ShardStatusReport} report
  * @param {number} index
  * @param {number} count
@@ -58,11 +68,12 @@ export function ring(status, colorOf, selected, select) {
  * @param {boolean} isSelected
  * @param {(shard: number | undefined) => void} select
  */
-function drawShard({ shard, leader, replicas }, index, count, colorOf, isSelected, select) {
+function drawShard(report, index, count, colorOf, isSelected, select) {
+  const { shard, leader, replicas } = report;
   const gap = count > 1 ? Math.min(0.02, 1.2 / count) : 0;
   const from = (index / count) * 2 * Math.PI + gap;
   const to = ((index + 1) / count) * 2 * Math.PI - gap;
-  const fill = leader === null ? "url(#hatch)" : colorOf(leader);
+  const fill = isLeaderless(report) ? "url(#hatch)" : colorOf(leader);
   const others = replicas.filter((node) => node !== leader);
   let radius = OUTER - LEADER_BAND - BAND_GAP;
   return svg`<g class=${isSelected ? "arc selected" : "arc"} @pointerenter=${() => select(shard)} @click=${() => select(shard)}>
