@@ -144,6 +144,7 @@ test("an answer that cannot be given says why; a handler that throws does not br
     code: "KHONSU_PEER_FAILED",
     message: "Node 2 failed (KHONSU_UNAVAILABLE): no such shard",
   });
+  await expect(b.network.ask(2, "shard", bytes("?"))).rejects.toMatchObject({ code: "KHONSU_PEER_FAILED" });
   expect(b.events).toContainEqual({ kind: "handler-failed", node: 1, error: new Error("a fault") });
   expect(stateOf(a, b)).toBe("up");
 });

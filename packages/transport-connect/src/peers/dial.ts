@@ -32,6 +32,7 @@ export interface DialOptions {
 export async function dial(options: DialOptions): Promise<void> {
   const { address, limits, node, self, signal, tls } = options;
   let connection: Connection | undefined;
+  let link: Link | undefined;
   const destroy = () => connection?.destroy();
   signal.addEventListener("abort", destroy, { once: true });
   const what = `Cannot reach node ${node} at ${address}`;
@@ -48,13 +49,15 @@ export async function dial(options: DialOptions): Promise<void> {
     const welcome = first.done ? undefined : first.value.welcome;
     if (welcome === undefined)
       throw new TransportError("KHONSU_FRAME_MALFORMED", `Node ${node} did not welcome`);
-    const link = options.establish(checkWelcome(welcome, node, self), id.toString("hex"));
+    link = options.establish(checkWelcome(welcome, node, self), id.toString("hex"));
     link.ended.signal.addEventListener("abort", destroy, { once: true });
     established.resolve(link);
     const bulk = connection.client.bulk(bulkRequests(id, link.outbox.bulk))[Symbol.asyncIterator]();
     await Promise.all([link.receive(responses, toError), link.receive(bulk, toError)]);
   } catch (reason) {
-    throw toError(reason);
+    const error = toError(reason);
+    link?.end(error);
+    throw error;
   } finally {
     signal.removeEventListener("abort", destroy);
     destroy();

@@ -5,7 +5,7 @@
 
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Runtime, systemRuntime } from "@khonsu/core";
-import { TransportError } from "../errors.ts";
+import { messageOf, TransportError } from "../errors.ts";
 import type { Hello } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import { resolveLimits } from "../server/limits.ts";
 import { assertUsable } from "../server/tls.ts";
@@ -87,7 +87,7 @@ export class PeerNetwork {
     timeoutMs = this.#limits.askTimeoutMs,
   ): Promise<Uint8Array> {
     if (this.#isClosed) return Promise.reject(closed());
-    if (node === this.#options.identity().node) return this.#context.onAsk(node, channel, body);
+    if (node === this.#options.identity().node) return this.#context.onAsk(node, channel, body).catch(failed);
     const peer = this.#peers.get(node);
     if (peer !== undefined) return peer.ask(channel, body, timeoutMs);
     const message = `There is no link to node ${node}: nothing is known of it`;
@@ -153,4 +153,9 @@ function answering(onAsk: PeerNetworkOptions["onAsk"]): PeerNetworkOptions["onAs
 
 function closed(): TransportError {
   return new TransportError("KHONSU_TRANSPORT_CLOSED", "The network between the nodes is closed");
+}
+
+/** What a question to this node itself rejects with: the same as one to another. */
+function failed(cause: unknown): never {
+  throw new TransportError("KHONSU_PEER_FAILED", `This node failed: ${messageOf(cause)}`, { cause });
 }

@@ -170,6 +170,7 @@ export class Peer {
   #dial(): void {
     const address = this.#address;
     if (address === undefined || this.#isClosed) return;
+    this.#giveUp();
     if (this.#state !== "down") this.#state = "connecting";
     const { limits, runtime, tls } = this.#context;
     const attempt = new AbortController();
