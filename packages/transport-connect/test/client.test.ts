@@ -54,3 +54,13 @@ test("a client whose clock is centuries off commits at the time of the node", as
   await client.close();
   await cluster.close();
 });
+
+test("what is no id of a transaction of the cluster is refused", async () => {
+  const cluster = await MemoryCluster.open({ shards: 2 });
+  const client = await cluster.connect();
+  const malformed = { code: "KHONSU_REQUEST_MALFORMED" };
+  await expect(client.outcomeOf("nonsense")).rejects.toMatchObject(malformed);
+  await expect(client.outcomeOf({ birth: 1, random: 2, home: 7 })).rejects.toMatchObject(malformed);
+  await client.close();
+  await cluster.close();
+});

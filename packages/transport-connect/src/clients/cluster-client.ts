@@ -1,5 +1,5 @@
 /** A client of a cluster: sessions as on a node, over a connection that moves on when a node is lost. */
-import { parseTransactionId, type TransactionId } from "@khonsu/2pc";
+import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import {
   ClusterSession,
   type ClusterTransaction,
@@ -16,7 +16,7 @@ import type { DescribeResponse } from "../gen/khonsu/client/v1/client_pb.ts";
 import { Connections } from "./connections.ts";
 import type { OpenLink } from "./link.ts";
 import { NodeClock } from "./node-clock.ts";
-import { outcomeOf, type TransactionOutcome } from "./outcome.ts";
+import { outcomeOf, parseOutcomeId, type TransactionOutcome } from "./outcome.ts";
 import { probesOf } from "./protocol.ts";
 import { DEFAULT_REMOTE_PATIENCE, RemoteCluster, type RemotePatience } from "./remote-cluster.ts";
 
@@ -135,10 +135,12 @@ export class ClusterClient {
   /**
    * What became of a transaction after `KHONSU_IN_DOUBT` or `KHONSU_OUTCOME_EXPIRED`, by the `transactionId` of the error. One that is
    * not decided yet is aborted by asking, so that the answer stands.
+   *
+   * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if it is no id of a transaction of this cluster
    */
-  outcomeOf(transactionId: TransactionId | string): Promise<TransactionOutcome> {
-    const id = typeof transactionId === "string" ? parseTransactionId(transactionId) : transactionId;
-    return outcomeOf(this.#remote, id);
+  async outcomeOf(transactionId: TransactionId | string): Promise<TransactionOutcome> {
+    const text = typeof transactionId === "string" ? transactionId : formatTransactionId(transactionId);
+    return outcomeOf(this.#remote, parseOutcomeId(text, this.#remote.placement));
   }
 
   /** Ends the connection. What is under way is rejected; a commit among it is in doubt. A second call does nothing. */
