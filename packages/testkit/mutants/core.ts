@@ -366,16 +366,23 @@ const durabilityMutants: readonly Mutant[] = [
     name: "reader-does-not-wait-for-disk",
     description: "A read-only commit does not wait until what it read is on disk.",
     file: source("store.ts"),
-    search: "if (this.#log !== undefined && this.#log.durable < timestamp)",
+    search: "if (this.#log === undefined || this.#log.durable >= timestamp)",
     replace:
-      "if (this.#log !== undefined && state.writes.entries.length > 0 && this.#log.durable < timestamp)",
+      "if (this.#log === undefined || state.writes.entries.length === 0 || this.#log.durable >= timestamp)",
+  },
+  {
+    name: "history-keeps-old-keys",
+    description: "A slot of the history keeps what it held beyond what the new commit wrote.",
+    file: source("commit-history.ts"),
+    search: "if (keys.length > count) {",
+    replace: "if (keys.length > count && count === 0) {",
   },
   {
     name: "shown-before-durable",
     description: "A watch shows a commit that is not yet on disk.",
     file: source("store.ts"),
-    search: "    this.#unpublished.push(committed);",
-    replace: "    this.#hub.publish(committed);",
+    search: "    this.#unpublished.push({ timestamp, entries });",
+    replace: "    this.#hub.publish(timestamp, entries);",
   },
   {
     name: "served-after-failure",
