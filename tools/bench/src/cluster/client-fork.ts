@@ -17,10 +17,10 @@ export class ClientFork {
     this.#exited = once(child, "exit").then(() => failure);
   }
 
-  /** Connects to the cluster and writes every key once. */
-  static async open({ kind, addresses }: TestCluster): Promise<ClientFork> {
+  /** Connects to the cluster and writes the first `keys` of the 10,000 keys, so that they are there when they are read. */
+  static async open({ kind, addresses }: TestCluster, keys: number): Promise<ClientFork> {
     const client = new ClientFork(fork(CHILD));
-    await client.#ask({ kind: "open", cluster: kind, addresses });
+    await client.#ask({ kind: "open", cluster: kind, addresses, keys });
     return client;
   }
 

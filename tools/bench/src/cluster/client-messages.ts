@@ -4,7 +4,13 @@ import type { ClusterKind } from "./test-cluster.ts";
 export type Operation = "write" | "writeBoth" | "updateBoth" | "read";
 
 export type ToClient =
-  | { readonly kind: "open"; readonly cluster: ClusterKind; readonly addresses: readonly string[] }
+  /** Connects, and writes so many keys, of 10,000 that there are. */
+  | {
+      readonly kind: "open";
+      readonly cluster: ClusterKind;
+      readonly addresses: readonly string[];
+      readonly keys: number;
+    }
   /** Runs so many operations, at most `inFlight` at a time. */
   | { readonly kind: "run"; readonly operation: Operation; readonly count: number; readonly inFlight: number }
   /** Writes one key again and again, until `gap` is answered. */

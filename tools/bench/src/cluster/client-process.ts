@@ -46,12 +46,11 @@ async function answer(message: ToClient): Promise<FromClient> {
   if (message.kind === "open") {
     const { cluster: kind, addresses } = message;
     client = await openKeyClient({ kind, addresses, batch: BATCH, bytes: SEALED });
-    // Every key is there before the first read.
     let loaded = 0;
     await concurrently(64, () => {
       const key = KEYS[loaded++]!;
       return persistently(() => client!.write(key));
-    })(KEYS.length, []);
+    })(message.keys, []);
     return { kind: "done" };
   }
   if (client === undefined) throw new Error("The client is not open");

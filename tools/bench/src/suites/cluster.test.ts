@@ -9,7 +9,7 @@ import { Unavailable } from "../compare.ts";
 async function exercise(make: (directory: string) => Promise<TestCluster>): Promise<void> {
   const cluster = await startCluster(make);
   try {
-    const clients = await ClientFork.open(cluster);
+    const clients = await ClientFork.open(cluster, 100);
     for (const operation of ["write", "writeBoth", "updateBoth", "read"] as const) {
       expect(await clients.run(operation, 20, 4)).toHaveLength(20);
     }

@@ -20,6 +20,7 @@ import type { SuiteOptions } from "./index.ts";
 
 /** How long the idle clusters are watched. */
 const IDLE_MS = 3000;
+const KEYS = 10_000;
 const IN_FLIGHT = [1, 16, 64, 256] as const;
 
 const OPERATIONS: readonly (readonly [Operation, string])[] = [
@@ -64,7 +65,7 @@ async function drive(
 ): Promise<Driven | undefined> {
   try {
     const started = await startCluster(make);
-    return { cluster: started, clients: await ClientFork.open(started) };
+    return { cluster: started, clients: await ClientFork.open(started, KEYS) };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     progress.note(`skipped etcd: ${error.message}`);

@@ -13,7 +13,7 @@ import type { SuiteOptions } from "./index.ts";
 const KEY = "key/0";
 
 export async function failover({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
-  const kills = quick ? 5 : 100;
+  const kills = quick ? 3 : 100;
   const pauses = new Map<string, number[]>();
   const subjects = [
     killed("khonsu, three nodes", khonsuCluster, pauses),
@@ -45,7 +45,7 @@ function killed(
     name,
     prepare: async () => {
       const cluster = await startCluster(make);
-      const clients = await ClientFork.open(cluster);
+      const clients = await ClientFork.open(cluster, 1);
       return {
         run: async (kills, latencies) => {
           for (let kill = 0; kill < kills; kill++) {
