@@ -388,7 +388,7 @@ const durabilityMutants: readonly Mutant[] = [
     name: "served-after-failure",
     description: "After a storage failure reads go on.",
     file: source("scoped-state.ts"),
-    search: 'if (this.status === "open" && this.scope === scope && this.stopped === undefined) return;',
+    search: 'if (this.status === "open" && this.scope === scope && this.host.stopped === undefined) return;',
     replace: 'if (this.status === "open" && this.scope === scope) return;',
   },
 ];
