@@ -39,8 +39,18 @@ export function faultSurface(
     mayDamage: (name, key) => mayDamage(cluster, atlas, Number(name), key),
     wipeable: () => (isWhole(cluster) ? atlas.wipeable : undefined),
     wiped: (name) => cluster.wiped(Number(name)),
-    targetFault: (name, victim, argument) =>
-      name === "transfer" && transfer(cluster, Number(victim), argument),
+    targetFault: (name, victim, argument) => {
+      switch (name) {
+        case "transfer":
+          return transfer(cluster, Number(victim), argument);
+        case "join":
+          return join(cluster, restart);
+        case "leave":
+          return leave(cluster, argument);
+        default:
+          return false;
+      }
+    },
   };
 }
 
@@ -100,5 +110,26 @@ function transfer(cluster: TestCluster, to: number, argument: number): boolean {
     .logOf(leader, group)
     ?.transferLeadership(target)
     .catch(() => {}); // refused, or not in time: the leader stays
+  return true;
+}
+
+const NODES_MAX = 6;
+
+/** A node that never was comes up, and asks to be a member. */
+function join(cluster: TestCluster, start: (node: number) => void): boolean {
+  const id = Math.max(...cluster.ids) + 1;
+  if (id > NODES_MAX) return false;
+  start(id);
+  return true;
+}
+
+/** A member is told to leave, if the cluster can do without it. */
+function leave(cluster: TestCluster, argument: number): boolean {
+  if (cluster.running.length === 0) return false;
+  const { directory } = cluster;
+  const members = [...(directory.state?.members.values() ?? [])].filter(({ state }) => state === "active");
+  const victim = members[argument % Math.max(1, members.length)];
+  if (victim === undefined || members.length <= 3) return false;
+  directory.change({ kind: "remove", node: victim.node }).catch(() => {}); // refused, or not in time: it stays
   return true;
 }

@@ -12,6 +12,7 @@ import { CALM_NETWORK } from "../network.ts";
 import { Prng } from "../prng.ts";
 import type { RunObservation, RunResult, Target } from "../target.ts";
 import { audit, openAccounts } from "./bank.ts";
+import { checkMembers, isAtRest } from "./check-members.ts";
 import { Clients } from "./clients.ts";
 import { checkHealed } from "./healed.ts";
 import { type ClusterOperation, type ClusterPart, type ClusterPlan, PROFILES, planCluster } from "./plan.ts";
@@ -27,6 +28,7 @@ const EXPECTED_PROBLEMS: ReadonlySet<unknown> = new Set([
   "KHONSU_IDENTITY_MISMATCH",
   "KHONSU_REPLICA_RETIRED",
   "KHONSU_REPLICA_STOPPED",
+  "KHONSU_MEMBER_RETIRED",
 ]);
 
 export const clusterTarget: Target<ClusterPart, ClusterPlan> = {
@@ -106,10 +108,17 @@ class ClusterSimulation {
     await this.#during(runtime.elapse(setup.faultsUntilUs / 1_000));
     this.#heal();
     await this.#during(runtime.settle(working, 600_000));
+    if (setup.profile === "members") await this.#during(this.#checkMembers());
     await this.#during(checkHealed(this.#cluster));
     await this.#during(this.#checkPresent());
     this.#requireNoFailure();
     checkHistory(setup.profile, this.#clients.history);
+  }
+
+  /** Every replica is where it should be, and nothing is left where it was. */
+  async #checkMembers(): Promise<void> {
+    await this.#cluster.until(() => isAtRest(this.#cluster), 120_000);
+    checkMembers(this.#cluster);
   }
 
   get faults(): Record<string, number> {
