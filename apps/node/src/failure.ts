@@ -12,13 +12,16 @@ export class CommandError extends Error {
   }
 }
 
-/** The message with its causes where it is meant for people, the stack of anything else. */
+/** The message with its causes where it is meant for people, the stack of anything else. A cause that was told already is left out. */
 export function describeFailure(error: unknown): string {
   const code = codeOf(error);
   if (!(error instanceof Error)) return String(error);
   if (code === undefined && !(error instanceof CommandError)) return error.stack ?? error.message;
   const lines = [code === undefined ? error.message : `${code}: ${error.message}`];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) lines.push(`  ${cause.message}`);
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    const { message } = cause;
+    if (!lines.some((line) => line.includes(message))) lines.push(`  ${message}`);
+  }
   return lines.join("\n");
 }
 
