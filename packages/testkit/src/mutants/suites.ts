@@ -3,6 +3,7 @@
 import type { MutantSuite } from "./mutant.ts";
 
 const loaders: Readonly<Record<string, () => Promise<MutantSuite>>> = {
+  cluster: async () => (await import("../../mutants/cluster.ts")).clusterMutants,
   core: async () => (await import("../../mutants/core.ts")).coreMutants,
   paxos: async () => (await import("../../mutants/paxos.ts")).paxosMutants,
   shard: async () => (await import("../../mutants/shard.ts")).shardMutants,

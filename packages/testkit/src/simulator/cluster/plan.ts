@@ -14,6 +14,7 @@ export const PROFILES = {
   bank: "serializable, amounts are moved between accounts, and the total is read",
   snapshot: "repeatable read, lists are appended to",
   calm: "serializable, no faults: what only conflicts bring about",
+  contended: "serializable, many clients at few keys, one transaction after the other",
   floors: "serializable, with so little retention that snapshots grow too old",
   members: "serializable, lists are appended to, while nodes join and leave and replicas move",
 } as const;
@@ -94,11 +95,15 @@ export function planCluster(seed: string): ClusterPlan {
 
 function drawSetup(prng: Prng, profile: ProfileName): ClusterSetup {
   const isCalm = profile === "calm";
+  // While members change, a lost disk or a node that stays down may be one too many: `churn.test.ts` picks its moments for them. And
+  // of three voters one may lose its disk or stay down, not both.
+  const mayLose = profile !== "members";
+  const wipes = mayLose && prng.chance(0.3);
   return {
     profile,
     nodes: 3,
     shards: prng.integer(1, 3),
-    processes: prng.integer(2, 6),
+    processes: profile === "contended" ? prng.integer(6, 12) : prng.integer(2, 6),
     network: {
       loss: isCalm ? 0 : prng.pick([0, 0, 0.01, 0.03]),
       duplication: isCalm ? 0 : prng.pick([0, 0.01, 0.1]),
@@ -110,10 +115,9 @@ function drawSetup(prng: Prng, profile: ProfileName): ClusterSetup {
     syncMeanUs: prng.pick([100, 500, 2_000]),
     checkpointEntries: prng.pick([10, 50, 1_000]),
     snapshotMs: profile === "floors" ? 300 : 60_000,
-    faultsUntilUs: prng.integer(3_000_000, 7_000_000),
-    // While members change, a lost disk or a node that stays down may be one too many: `churn.test.ts` picks its moments for them.
-    wipes: prng.chance(0.3) && profile !== "members",
-    leavesOneDown: !isCalm && profile !== "members" && prng.chance(0.3),
+    faultsUntilUs: profile === "contended" ? 2_000_000 : prng.integer(3_000_000, 7_000_000),
+    wipes,
+    leavesOneDown: !isCalm && mayLose && !wipes && prng.chance(0.4),
   };
 }
 
@@ -131,17 +135,18 @@ function drawFaults(prng: Prng, { faultsUntilUs, nodes, profile }: ClusterSetup)
 
 function drawOperations(prng: Prng, seed: string, setup: ClusterSetup): ClusterOperation[] {
   const { faultsUntilUs, nodes, processes, profile } = setup;
+  const isContended = profile === "contended";
   const isRegister = profile === "registers";
   const workload = new Workload({
     seed: `cluster/${seed}/workload`,
     kind: isRegister ? "register" : "list",
-    keys: prng.integer(2, 6),
+    keys: isContended ? prng.integer(2, 3) : prng.integer(2, 6),
     ...(isRegister ? {} : { writesPerKey: 12 }),
     mix: { reads: 4, writes: 4, absentReads: 1, scans: 0.3, deletes: isRegister ? 0.5 : 0 },
     isolation: [[1, profile === "snapshot" ? "repeatable-read" : "serializable"]],
   });
-  const count = prng.integer(40, 140);
-  const thinkMeanMs = (faultsUntilUs / 1_000 / count) * processes;
+  const count = isContended ? prng.integer(150, 300) : prng.integer(40, 140);
+  const thinkMeanMs = isContended ? 2 : (faultsUntilUs / 1_000 / count) * processes;
   return Array.from({ length: count }, (): ClusterOperation => {
     const by = {
       process: prng.integer(0, processes - 1),
