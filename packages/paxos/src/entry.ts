@@ -70,3 +70,8 @@ export function sealMembership(configuration: Configuration, at: Slot): Membersh
     checksum: entryChecksum({ kind: "membership", configuration }, at),
   };
 }
+
+/** The bytes of an entry that count for limits: those of its command. */
+export function sizeOf(entry: Entry | undefined): number {
+  return entry?.kind === "command" ? entry.command.length : 0;
+}

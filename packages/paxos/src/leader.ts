@@ -12,15 +12,23 @@ import type { Campaign } from "./campaign.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { WriteId } from "./effect.ts";
-import { type Entry, noOp, type Proposal, type ProposalId, sealCommand, sealMembership } from "./entry.ts";
+import {
+  type Entry,
+  noOp,
+  type Proposal,
+  type ProposalId,
+  sealCommand,
+  sealMembership,
+  sizeOf,
+} from "./entry.ts";
 import { invariant } from "./errors.ts";
 import type { Learner } from "./learner.ts";
 import type { MessageOf } from "./message.ts";
-import { Peer } from "./peer.ts";
 import { ProposalIds } from "./proposal-ids.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
 import { reachedByAcceptQuorum } from "./quorum.ts";
 import type { ReplicaId } from "./replica-id.ts";
+import { Replication } from "./replication.ts";
 import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
 
 export class Leader {
@@ -31,7 +39,7 @@ export class Leader {
   private readonly context: Context;
   private readonly acceptor: Acceptor;
   private readonly learner: Learner;
-  private readonly peers = new Map<ReplicaId, Peer>();
+  private readonly replication: Replication;
   /** The last slot that this leader proposed, or knows to be decided. */
   private proposed: Slot;
   /** The slot of this leader's own no-op; 0 until everything recovered is proposed. */
@@ -47,7 +55,6 @@ export class Leader {
   private ownThrough: Slot = NO_SLOT;
   /** Writes under way that carry own entries, and the slot up to which each makes them durable. */
   private readonly flushes: { readonly write: WriteId; readonly through: Slot }[] = [];
-  private batch: MessageOf<"accept"> | undefined;
 
   constructor(context: Context, acceptor: Acceptor, learner: Learner, campaign: Campaign) {
     this.context = context;
@@ -57,7 +64,7 @@ export class Leader {
     this.queue = new ProposalQueue(context.options);
     this.proposed = learner.decided;
     this.settled = learner.decided;
-    this.followConfiguration();
+    this.replication = new Replication(context, learner, campaign.ballot);
   }
 
   get ballot(): Ballot {
@@ -84,12 +91,12 @@ export class Leader {
 
   /** Up to where `replica` is durable, as far as this leader knows. */
   matchOf(replica: ReplicaId): Slot {
-    return replica === this.context.self ? this.ownThrough : (this.peers.get(replica)?.match ?? NO_SLOT);
+    return replica === this.context.self ? this.ownThrough : this.replication.matchOf(replica);
   }
 
   /** How many decided slots `replica` is known to lack at most. */
   lagOf(replica: ReplicaId): number {
-    return this.learner.decided - (this.peers.get(replica)?.decided ?? NO_SLOT);
+    return this.learner.decided - this.replication.decidedOf(replica);
   }
 
   /** Takes a proposal, unless it is on its way already; false when the queue is full. */
@@ -125,7 +132,7 @@ export class Leader {
     this.settle();
     if (this.openedAt === NO_SLOT) this.recover();
     else this.proposeNew();
-    for (const peer of this.peers.values()) this.push(peer);
+    this.replication.send(this.proposed);
   }
 
   /** Proposes what phase 1 reported, up to and including the first membership entry; at its end, the own no-op. */
@@ -184,48 +191,13 @@ export class Leader {
     this.flushes.push({ write: this.context.outbox.barrier, through: this.proposed });
   }
 
-  /** Sends a peer everything in flight that it was not sent yet. */
-  private push(peer: Peer): void {
-    const { decided } = this.learner;
-    if (peer.next <= decided) peer.next = slotAfter(decided);
-    if (!peer.isResponsive(this.context.now)) return;
-    while (peer.next <= this.proposed) {
-      const message = this.batchFrom(peer.next);
-      this.context.outbox.send(peer.replica, message);
-      peer.sent(slotAfter(peer.next, message.entries.length), decided, this.context.now);
-    }
-  }
-
-  /** The batch that starts at `first`; the same object for all peers that are at the same point. */
-  private batchFrom(first: Slot): MessageOf<"accept"> {
-    const { batch } = this;
-    const { decided } = this.learner;
-    if (
-      batch?.first === first &&
-      batch.decided === decided &&
-      batch.first + batch.entries.length > this.proposed
-    )
-      return batch;
-    const { batchBytesMax, batchEntriesMax } = this.context.options;
-    let last = first;
-    let bytes = sizeOf(this.context.log.entryAt(first));
-    while (last < this.proposed && last - first + 1 < batchEntriesMax) {
-      bytes += sizeOf(this.context.log.entryAt(slotAfter(last)));
-      if (bytes > batchBytesMax) break;
-      last = slotAfter(last);
-    }
-    const entries = this.context.log.slice(first, last);
-    this.batch = { kind: "accept", ballot: this.ballot, first, entries, decided };
-    return this.batch;
-  }
-
   onAccepted(from: ReplicaId, message: MessageOf<"accepted">): void {
-    this.peers.get(from)?.onAccepted(message.through, message.decided, this.context.now);
+    this.replication.onAccepted(from, message);
     this.decide();
   }
 
   onHeard(from: ReplicaId): void {
-    this.peers.get(from)?.heard(this.context.now);
+    this.replication.onHeard(from);
   }
 
   onPersisted(): void {
@@ -255,58 +227,21 @@ export class Leader {
   }
 
   onTick(): void {
-    const { now, options } = this.context;
-    for (const peer of this.peers.values()) {
-      if (!peer.isResponsive(now)) continue;
-      peer.retry(now, options.retryTicks, this.proposed, this.learner.decided);
-      const news =
-        peer.told < this.learner.decided || peer.isUnsure(now, options.retryTicks, this.learner.decided);
-      if (news && peer.next > this.proposed) this.tellDecided(peer);
-    }
-  }
-
-  private tellDecided(peer: Peer): void {
-    const { decided } = this.learner;
-    const first = slotAfter(this.proposed);
-    this.context.outbox.send(peer.replica, {
-      kind: "accept",
-      ballot: this.ballot,
-      first,
-      entries: [],
-      decided,
-    });
-    peer.wasTold(decided, this.context.now);
+    this.replication.onTick(this.proposed);
   }
 
   /** Tells all members the decided index now, for a leader that is about to go. */
   tellAll(): void {
-    for (const peer of this.peers.values()) this.tellDecided(peer);
+    this.replication.tellAll(this.proposed);
   }
 
-  /** Makes the peers those of the configuration, in ascending order. */
+  /** Follows the members of the configuration in force. */
   followConfiguration(): void {
-    const { configuration } = this.learner;
-    const members = [
-      ...(configuration?.voters ?? []),
-      ...(configuration?.learners ?? []).map(({ replica }) => replica),
-    ];
-    for (const replica of this.peers.keys()) if (!members.includes(replica)) this.peers.delete(replica);
-    const known = new Map(this.peers);
-    this.peers.clear();
-    for (const replica of members.sort((a, b) => a - b)) {
-      if (replica === this.context.self) continue;
-      const next = slotAfter(this.learner.decided);
-      const patience = this.context.options.electionTimeoutTicks;
-      this.peers.set(replica, known.get(replica) ?? new Peer(replica, next, this.context.now, patience));
-    }
+    this.replication.followConfiguration();
   }
 
   /** Up to where each other member is durable. */
   get matched(): { replica: ReplicaId; through: Slot }[] {
-    return [...this.peers.values()].map(({ replica, match }) => ({ replica, through: match }));
+    return this.replication.matched;
   }
-}
-
-function sizeOf(entry: Entry | undefined): number {
-  return entry?.kind === "command" ? entry.command.length : 0;
 }

@@ -178,16 +178,15 @@ const leaderMutants: readonly Mutant[] = [
     name: "duplicates-counted",
     description: "The leader counts answers instead of the acceptors that gave them.",
     file: source("leader.ts"),
-    search:
-      "    this.peers.get(from)?.onAccepted(message.through, message.decided, this.context.now);\n    this.decide();",
+    search: "    this.replication.onAccepted(from, message);\n    this.decide();",
     replace:
-      "    this.peers.get(from)?.onAccepted(message.through, message.decided, this.context.now);\n    const answers = (this.answers.get(message.through) ?? 0) + 1;\n    this.answers.set(message.through, answers);\n    const voters = this.learner.configuration?.voters.length ?? 1;\n    if (answers > voters / 2 && message.through <= this.proposed) this.learner.decide(message.through);\n    this.decide();",
+      "    this.replication.onAccepted(from, message);\n    const answers = (this.answers.get(message.through) ?? 0) + 1;\n    this.answers.set(message.through, answers);\n    const voters = this.learner.configuration?.voters.length ?? 1;\n    if (answers > voters / 2 && message.through <= this.proposed) this.learner.decide(message.through);\n    this.decide();",
     also: [
       {
         file: source("leader.ts"),
-        search: '  private batch: MessageOf<"accept"> | undefined;\n',
+        search: "  private readonly replication: Replication;\n",
         replace:
-          '  private batch: MessageOf<"accept"> | undefined;\n  private readonly answers = new Map<number, number>();\n',
+          "  private readonly replication: Replication;\n  private readonly answers = new Map<number, number>();\n",
       },
     ],
   },
