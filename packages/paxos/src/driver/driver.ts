@@ -6,21 +6,21 @@
  * under way at a time, and holds all that was to be written meanwhile: the group commit of a single group.
  */
 import type { AcceptorStorage } from "../acceptor-storage.ts";
-import type { Checkpoint } from "../checkpoint.ts";
-import { crc32c } from "../checksum.ts";
 import type { Configuration, MembershipChange } from "../configuration.ts";
-import type { Effect, EffectOf, PersistEffect } from "../effect.ts";
-import type { DecidedEntry, DuplicateEntry, Proposal } from "../entry.ts";
-import { PaxosError, refusal } from "../errors.ts";
+import type { Effect, PersistEffect } from "../effect.ts";
+import type { DecidedEntry, Proposal } from "../entry.ts";
+import { PaxosError } from "../errors.ts";
 import type { Input } from "../input.ts";
 import type { Envelope } from "../message.ts";
 import { DEFAULT_LIMITS, type ReplicaOptions } from "../options.ts";
 import { Replica } from "../replica.ts";
 import type { ReplicaId } from "../replica-id.ts";
-import { NO_SLOT, type Slot, slotAfter } from "../slot.ts";
+import { type Slot, slotAfter } from "../slot.ts";
 import type { BriefStatus, Status } from "../status.ts";
+import { Answers } from "./answers.ts";
+import { readChunk, restore, takeCheckpoint } from "./images.ts";
 import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
-import { keyOf, type Outcome, RefusedError, Waiting } from "./waiting.ts";
+import { keyOf, type Outcome } from "./waiting.ts";
 
 export interface DriverOptions {
   readonly replica: ReplicaOptions;
@@ -51,18 +51,14 @@ export class Driver {
   private unwritten: PersistEffect[] = [];
   private writing: Promise<void> | undefined;
   private readSequence = 0;
-  private readonly outcomes = new Waiting<string, Outcome>();
-  private readonly reads = new Waiting<number, Slot>();
-  private readonly transfers = new Waiting<ReplicaId, void>();
-  private readonly changes = new Waiting<string, Configuration>();
+  private readonly answers = new Answers();
 
   /** Recovers the disk, restores the application from it and starts the replica. */
   static async open(options: DriverOptions): Promise<Driver> {
     const recovered = await options.storage.recover();
     const { checkpoint, preface } = recovered;
     if (checkpoint !== undefined && preface !== undefined) {
-      const image = await readImage(options.storage, checkpoint);
-      options.stateMachine.restore(image.subarray(checkpoint.prefaceSize));
+      await restore(options.storage, options.stateMachine, checkpoint);
     }
     const driver = new Driver(options, new Replica(options.replica, recovered));
     driver.begin();
@@ -101,7 +97,7 @@ export class Driver {
    * `KHONSU_COMMAND_TOO_LARGE` or `KHONSU_REPLICA_STOPPED`.
    */
   propose(proposal: Proposal): Promise<Outcome> {
-    const outcome = this.outcomes.wait(keyOf(proposal));
+    const outcome = this.answers.outcomes.wait(keyOf(proposal));
     this.proposals.push(proposal);
     // Those of one turn go in together, as one batch.
     if (this.proposals.length === 1) void Promise.resolve().then(() => this.feedProposals());
@@ -120,7 +116,7 @@ export class Driver {
    */
   readBarrier(): Promise<Slot> {
     const id = ++this.readSequence;
-    const index = this.reads.wait(id);
+    const index = this.answers.reads.wait(id);
     this.feed({ kind: "readRequested", id });
     return index;
   }
@@ -131,7 +127,7 @@ export class Driver {
    * `KHONSU_MEMBERSHIP_BUSY`.
    */
   transferLeadership(to: ReplicaId): Promise<void> {
-    const done = this.transfers.wait(to);
+    const done = this.answers.transfers.wait(to);
     this.feed({ kind: "transferRequested", to });
     return done;
   }
@@ -142,7 +138,7 @@ export class Driver {
    * `KHONSU_OUTCOME_UNKNOWN` if leadership was lost meanwhile.
    */
   changeMembership(change: MembershipChange): Promise<Configuration> {
-    const configuration = this.changes.wait(JSON.stringify(change));
+    const configuration = this.answers.changes.wait(JSON.stringify(change));
     this.feed({ kind: "membershipRequested", change });
     return configuration;
   }
@@ -153,12 +149,7 @@ export class Driver {
     this.cancelTimer();
     this.cancelHope();
     await this.writing;
-    this.rejectAll("the driver is closed");
-  }
-
-  private rejectAll(reason: string): void {
-    const error = new RefusedError(refusal("KHONSU_REPLICA_STOPPED", `Cannot serve: ${reason}`, undefined));
-    for (const waiting of [this.outcomes, this.reads, this.transfers, this.changes]) waiting.rejectAll(error);
+    this.answers.rejectAll("the driver is closed");
   }
 
   private scheduleTick(): void {
@@ -172,7 +163,7 @@ export class Driver {
   /** Takes an input, after the ticks that have gone by: a lease may have run out while the process was paused (PX-18). */
   private feed(input?: Input): void {
     if (this.closed) {
-      this.rejectAll("the driver is closed");
+      this.answers.rejectAll("the driver is closed");
       return;
     }
     const ticks = Math.floor((this.options.clock.now() - this.tickedAt) / this.tickMilliseconds);
@@ -211,7 +202,7 @@ export class Driver {
     this.closed = true;
     this.cancelTimer();
     this.cancelHope();
-    this.rejectAll(error.message);
+    this.answers.rejectAll(error.message);
     this.options.onFenced(error);
   }
 
@@ -223,6 +214,7 @@ export class Driver {
   }
 
   private carryOutOne(effect: Effect): void {
+    const { stateMachine, storage } = this.options;
     switch (effect.kind) {
       case "persist":
         this.unwritten.push(effect);
@@ -235,13 +227,13 @@ export class Driver {
         this.apply(effect.first, effect.entries);
         break;
       case "takeCheckpoint":
-        this.background(this.takeCheckpoint(effect));
+        this.background(takeCheckpoint(storage, stateMachine, effect));
         break;
       case "readChunk":
-        this.background(this.readChunk(effect));
+        this.background(readChunk(storage, effect));
         break;
       case "restore":
-        this.background(this.restore(effect.checkpoint));
+        this.background(restore(storage, stateMachine, effect.checkpoint));
         break;
       case "retired":
         this.onFenced(
@@ -251,37 +243,11 @@ export class Driver {
       case "fenced":
         this.onFenced(new PaxosError(effect.code, effect.message));
         break;
-      default:
-        this.answer(effect);
-    }
-  }
-
-  private answer(effect: Effect): void {
-    switch (effect.kind) {
-      case "alreadyDecided":
-        this.outcomes.resolve(keyOf(effect.proposal), { slot: effect.slot, result: undefined });
-        break;
-      case "proposalRefused":
-        this.outcomes.reject(keyOf(effect.proposal), new RefusedError(effect.refusal));
-        break;
-      case "readReady":
-        this.reads.resolve(effect.id, effect.index);
-        break;
-      case "readRefused":
-        this.reads.reject(effect.id, new RefusedError(effect.refusal));
-        break;
-      case "transferRefused":
-        this.transfers.reject(effect.to, new RefusedError(effect.refusal));
-        break;
       case "leaderChanged":
         this.onLeaderChanged(effect.leader);
         break;
-      case "membershipRefused":
-        this.changes.reject(JSON.stringify(effect.change), new RefusedError(effect.refusal));
-        break;
-      case "configured":
-        this.onConfigured(effect.configuration);
-        break;
+      default:
+        this.answers.onEffect(effect);
     }
   }
 
@@ -289,30 +255,12 @@ export class Driver {
   private onLeaderChanged(leader: ReplicaId | undefined): void {
     this.cancelHope();
     if (leader !== undefined) {
-      this.onLeadershipLost(leader);
+      this.answers.onLeadershipLost(leader);
       return;
     }
     const { electionTimeoutTicks = DEFAULT_LIMITS.electionTimeoutTicks } = this.options.replica;
     const patience = electionTimeoutTicks * this.tickMilliseconds;
-    this.cancelHope = this.options.clock.after(patience, () => this.onLeadershipLost(undefined));
-  }
-
-  /** Answers whoever waits for what only the leader before could do. `leader` may be this replica, in another ballot. */
-  private onLeadershipLost(leader: ReplicaId | undefined): void {
-    if (leader !== undefined) this.transfers.resolve(leader, undefined);
-    const taken = refusal("KHONSU_NOT_LEADER", "Cannot hand over: leadership was lost meanwhile", leader);
-    this.transfers.rejectAll(new RefusedError(taken));
-    const lost = refusal(
-      "KHONSU_OUTCOME_UNKNOWN",
-      "Cannot tell whether the change is decided: leadership was lost",
-      leader,
-    );
-    this.changes.rejectAll(new RefusedError(lost));
-  }
-
-  /** One change is under way at a time, so whoever waits waits for this one. */
-  private onConfigured(configuration: Configuration): void {
-    this.changes.resolveAll(configuration);
+    this.cancelHope = this.options.clock.after(patience, () => this.answers.onLeadershipLost(undefined));
   }
 
   private apply(first: Slot, entries: readonly DecidedEntry[]): void {
@@ -320,19 +268,11 @@ export class Driver {
       const slot = slotAfter(first, i);
       if (entry.kind === "command") {
         const result = this.options.stateMachine.apply(slot, entry.command);
-        if (!this.outcomes.isEmpty) this.outcomes.resolve(keyOf(entry), { slot, result });
+        if (!this.answers.outcomes.isEmpty) this.answers.outcomes.resolve(keyOf(entry), { slot, result });
       } else if (entry.kind === "duplicate") {
-        this.answerDuplicate(entry);
+        this.answers.onDuplicate(entry);
       }
     });
-  }
-
-  /** A duplicate older than the client's window may never have been applied: that much is no longer known. */
-  private answerDuplicate({ appliedAt, client, sequence }: DuplicateEntry): void {
-    const key = keyOf({ client, sequence });
-    const message = `Cannot tell whether command ${sequence} of client ${client} was applied: it is older than the client's window`;
-    if (appliedAt !== NO_SLOT) this.outcomes.resolve(key, { slot: appliedAt, result: undefined });
-    else this.outcomes.reject(key, new RefusedError(refusal("KHONSU_SESSION_EXPIRED", message, undefined)));
   }
 
   /** Writes what there is to write, again and again; each round is one synced batch. */
@@ -362,43 +302,9 @@ export class Driver {
   }
 
   /** Work on images goes on beside the rest; a failure of it is a failure of the disk. */
-  private background(work: Promise<void>): void {
-    work.catch((error: unknown) => this.feed({ kind: "storageFailed", message: String(error) }));
+  private background(work: Promise<Input>): void {
+    work
+      .then((input) => this.feed(input))
+      .catch((error: unknown) => this.feed({ kind: "storageFailed", message: String(error) }));
   }
-
-  private async takeCheckpoint({ preface, slot }: EffectOf<"takeCheckpoint">): Promise<void> {
-    const state = this.options.stateMachine.save();
-    const image = new Uint8Array(preface.length + state.length);
-    image.set(preface);
-    image.set(state, preface.length);
-    await this.options.storage.saveImage(slot, image);
-    this.feed({ kind: "checkpointTaken", slot, size: image.length, checksum: crc32c(image) });
-  }
-
-  private async readChunk({ length, offset, slot, to }: EffectOf<"readChunk">): Promise<void> {
-    const bytes = await this.options.storage.readImage(slot, offset, length);
-    this.feed({ kind: "chunkRead", to, slot, offset, bytes });
-  }
-
-  private async restore(checkpoint: Checkpoint): Promise<void> {
-    const image = await readImage(this.options.storage, checkpoint);
-    this.options.stateMachine.restore(image.subarray(checkpoint.prefaceSize));
-    this.feed({
-      kind: "restored",
-      slot: checkpoint.slot,
-      preface: image.subarray(0, checkpoint.prefaceSize),
-    });
-  }
-}
-
-async function readImage(
-  storage: AcceptorStorage,
-  { checksum, size, slot }: Checkpoint,
-): Promise<Uint8Array> {
-  const image = await storage.readImage(slot, 0, size);
-  if (image !== undefined && image.length === size && crc32c(image) === checksum) return image;
-  throw new PaxosError(
-    "KHONSU_STORAGE_CORRUPT",
-    `Cannot read the image at slot ${slot}: its checksum does not hold`,
-  );
 }

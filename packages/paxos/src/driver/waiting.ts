@@ -21,7 +21,6 @@ export class RefusedError extends Error {
 
 /** Where a proposal was applied. */
 export interface Outcome {
-  /** 0 if it was applied so long ago that the slot is forgotten. */
   readonly slot: Slot;
   /** What the state machine returned; undefined when the proposal was found to have been applied before. */
   readonly result: unknown;
