@@ -94,6 +94,14 @@ test("WIRE-3: an incarnation below one that was seen is refused, the one that is
   await expectUnharmed(a, b);
 });
 
+test("a node that lost its disk, and does not know its incarnation yet, is linked with", async () => {
+  const [a, b] = await pair({ incarnation: 3 });
+  await b.stop();
+  const wiped = await startNode(2, { port: b.server.port, clusterId: "", incarnation: 0 });
+  introduce(a, wiped);
+  expect(text(await wiped.network.ask(1, "directory", bytes("admit me")))).toBe("1 to 2: directory admit me");
+});
+
 test("whoever does not begin with hello, or says nothing, is turned away", async () => {
   const [a, b] = await pair({ limits: { dialTimeoutMs: 50 } });
   const rude = rawLink(a.address);

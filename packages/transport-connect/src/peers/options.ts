@@ -8,7 +8,7 @@ export interface PeerIdentity {
   readonly clusterId: string;
   /** From 1 to 2 097 151. */
   readonly node: number;
-  /** Of the node's disk: higher with each one that was lost. */
+  /** Of the node's disk: higher with each one that was lost. 0 while it is not known, as on an empty disk. */
   readonly incarnation: number;
 }
 

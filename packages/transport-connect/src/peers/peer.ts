@@ -216,12 +216,12 @@ export class Peer {
 
   #establish(remote: Agreed, id: string, dialledBy: number): Link {
     if (this.#isClosed) throw closed();
-    // WIRE-3
-    if (remote.incarnation < this.#incarnation) {
+    // WIRE-3. One that does not know its incarnation yet may have lost its disk: it must be able to ask for another one.
+    if (remote.incarnation > 0 && remote.incarnation < this.#incarnation) {
       const message = `Node ${this.node} was here as incarnation ${this.#incarnation}, and now is ${remote.incarnation}`;
       throw new TransportError("KHONSU_PEER_STALE", message);
     }
-    this.#incarnation = remote.incarnation;
+    this.#incarnation = Math.max(this.#incarnation, remote.incarnation);
     const { limits, runtime } = this.#context;
     const establishedAt = runtime.now();
     const link: Link = new Link({

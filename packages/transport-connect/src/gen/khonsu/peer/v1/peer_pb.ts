@@ -154,7 +154,7 @@ export type Hello = Message<"khonsu.peer.v1.Hello"> & {
   node: number;
 
   /**
-   * Of the node's disk: higher with each one that was lost.
+   * Of the node's disk: higher with each one that was lost; 0 while it is not known.
    *
    * @generated from field: uint64 incarnation = 5;
    */
