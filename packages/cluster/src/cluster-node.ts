@@ -61,6 +61,7 @@ export class ClusterNode {
       runtime,
       self,
       leaderOf: (shard) => this.#hosted.get(shard)?.replica.consensus.status().leader,
+      clockOf: (shard) => this.#hosted.get(shard)?.replica.log.machine.clock,
     });
     this.coordinators = new CoordinatorDriver({
       router: this.router,

@@ -168,7 +168,9 @@ export class ClusterState extends ScopedState<ClusterHost> {
   #time(): ReadTime {
     if (this.isolation === "read-committed") return { kind: "newest", timestamp: this.observed };
     if (this.snapshot !== undefined) return { kind: "exact", timestamp: this.snapshot };
-    return { kind: "at-least", timestamp: Math.max(this.observed, this.#since) as CommitTimestamp };
+    const timestamp = Math.max(this.observed, this.#since) as CommitTimestamp;
+    // A little in the past, where every replica can answer by itself.
+    return { kind: this.consistency === "snapshot" ? "exact" : "at-least", timestamp };
   }
 }
 

@@ -1,4 +1,4 @@
-import { systemRuntime } from "@khonsu/core";
+import { type CommitTimestamp, systemRuntime } from "@khonsu/core";
 import { expect, test } from "vitest";
 import type { ShardAnswer, ShardRequest } from "./messages.ts";
 import { Router } from "./router.ts";
@@ -10,12 +10,19 @@ const ANSWER: ShardAnswer = { kind: "identities", identities: [] };
 function routerOn({ leader = undefined as number | undefined, down = new Set<number>() } = {}) {
   const asked: number[] = [];
   let now = 0;
-  const world = { asked, leader, down, pass: (ms: number) => (now += ms) };
+  const world = {
+    asked,
+    leader,
+    down,
+    clock: undefined as CommitTimestamp | undefined,
+    pass: (ms: number) => (now += ms),
+  };
   const router = new Router({
     placement: { shardCount: 1, shardOf: () => 0, shardsOf: () => [0], replicasOf: () => [2, 3, 1] },
     runtime: { ...systemRuntime, now: () => now },
     self: 1,
     leaderOf: () => world.leader,
+    clockOf: () => world.clock,
     transport: {
       ask: async (node) => {
         asked.push(node);
@@ -60,4 +67,33 @@ test("a leader that did not answer does not come first for a while, unless anoth
   world.pass(3000);
   await router.ask(0, REQUEST);
   expect(asked).toEqual([3]);
+});
+
+test("a snapshot that this node has applied is read here, whoever leads; anything newer is not", async () => {
+  const { asked, router, world } = routerOn({ leader: 3 });
+  const at = (timestamp: number) => timestamp as CommitTimestamp;
+  const read = (kind: "exact" | "at-least" | "newest", timestamp: number, isFresh = false): ShardRequest => ({
+    kind: "read",
+    time: { kind, timestamp: at(timestamp) },
+    isFresh,
+    request: { keys: ["a"], ranges: [] },
+  });
+  await router.ask(0, read("exact", 10));
+  expect(asked.splice(0)).toEqual([3]);
+  world.clock = at(10);
+  await router.ask(0, read("exact", 10));
+  expect(asked.splice(0)).toEqual([1]);
+  for (const request of [
+    read("exact", 11),
+    read("exact", 10, true),
+    read("at-least", 9),
+    read("newest", 9),
+  ]) {
+    await router.ask(0, request);
+  }
+  expect(asked.splice(0)).toEqual([3, 3, 3, 3]);
+  world.down.add(1);
+  await router.ask(0, read("exact", 10));
+  expect(asked[0]).toBe(1);
+  expect(asked.length).toBeGreaterThan(1);
 });

@@ -4,7 +4,7 @@
  */
 
 import type { TransactionId } from "@khonsu/2pc";
-import type { Runtime } from "@khonsu/core";
+import type { CommitTimestamp, Runtime } from "@khonsu/core";
 import { ClusterError } from "./errors.ts";
 import type { Answer, CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered, pause, within } from "./pause.ts";
@@ -21,6 +21,8 @@ export interface RouterOptions {
   readonly self?: number | undefined;
   /** The node that leads a shard, if that is known here. It may be out of date. Default: never known. */
   readonly leaderOf?: (shard: number) => number | undefined;
+  /** How far the replica of a shard here has applied, if there is one: a snapshot up to there need not be asked for elsewhere. */
+  readonly clockOf?: (shard: number) => CommitTimestamp | undefined;
   /** For one question to one node, in milliseconds. Default 2,000. */
   readonly askMs?: number;
   /** For an answer from any node, in milliseconds. Default 10,000. */
@@ -57,7 +59,7 @@ export class Router implements ShardAccess {
     const deadline = runtime.now() + Math.max(this.#totalMs, patienceMs);
     let last = "no replica is known";
     for (let round = 0; ; round++) {
-      for (const node of this.#candidates(shard)) {
+      for (const node of this.#candidates(shard, request)) {
         const asked = transport.ask(node, shard, request);
         const late = (): ShardAnswer => ({
           kind: "unavailable",
@@ -91,19 +93,27 @@ export class Router implements ShardAccess {
     return this.askParticipant(id.home, request);
   }
 
-  #candidates(shard: number): readonly number[] {
+  #candidates(shard: number, request: ShardRequest): readonly number[] {
     const replicas = this.#options.placement.replicasOf(shard);
-    const first = this.#first(shard, replicas);
+    const first = this.#first(shard, replicas, request);
     return first === undefined ? replicas : [first, ...replicas.filter((node) => node !== first)];
   }
 
-  #first(shard: number, replicas: readonly number[]): number | undefined {
+  #first(shard: number, replicas: readonly number[], request: ShardRequest): number | undefined {
     const { runtime, self, leaderOf } = this.#options;
+    if (self !== undefined && replicas.includes(self) && this.#isHere(shard, request)) return self;
     const leader = leaderOf?.(shard);
     const avoided = this.#avoided.get(shard);
     const isAvoided = avoided !== undefined && avoided.node === leader && runtime.now() < avoided.until;
     if (leader !== undefined && !isAvoided && replicas.includes(leader)) return leader;
     return this.#preferred.get(shard) ?? (self !== undefined && replicas.includes(self) ? self : undefined);
+  }
+
+  /** Whether the replica here can answer by itself: a follower is as good as the leader for what was (TX-18). */
+  #isHere(shard: number, request: ShardRequest): boolean {
+    if (request.kind !== "read" || request.isFresh || request.time.kind !== "exact") return false;
+    const clock = this.#options.clockOf?.(shard);
+    return clock !== undefined && clock >= request.time.timestamp;
   }
 }
 
