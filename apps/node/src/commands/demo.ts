@@ -3,10 +3,14 @@ import { Command, InvalidArgumentError } from "commander";
 import { FLIGHTS_MAX } from "../demo/options.ts";
 import { CommandError } from "../failure.ts";
 
+/** Two for each node: transactions over a network take longer, and so more of them would conflict. */
+const CLUSTER_WORKERS = 6;
+const EMBEDDED_WORKERS = 16;
+
 interface DemoFlags {
   readonly embedded?: true;
   readonly dir?: string;
-  readonly workers: number;
+  readonly workers?: number;
   readonly seconds: number;
   readonly rows: number;
   readonly seed: number;
@@ -24,7 +28,11 @@ export function demoCommand(): Command {
       "--dir <path>",
       "with --embedded: keep the store in this directory (default: a temporary one, removed at the end)",
     )
-    .option("--workers <count>", "concurrent workers", wholeNumber(1, 1024), 16)
+    .option(
+      "--workers <count>",
+      `concurrent workers (default: ${CLUSTER_WORKERS}, with --embedded ${EMBEDDED_WORKERS})`,
+      wholeNumber(1, 1024),
+    )
     .option("--seconds <seconds>", "how long flights are rescheduled", seconds, 5)
     .option(
       "--rows <count>",
@@ -59,7 +67,8 @@ async function embedded(flags: DemoFlags): Promise<Shown> {
     import("../demo/run.ts"),
     import("../demo/print-report.ts"),
   ]);
-  const report = await runDemo({ ...flags, directory: flags.dir, isQuiet: flags.json === true });
+  const { dir: directory, json, workers = EMBEDDED_WORKERS } = flags;
+  const report = await runDemo({ ...flags, workers, directory, isQuiet: json === true });
   return { ok: report.ok, document: report, text: () => printReport(report) };
 }
 
@@ -71,7 +80,8 @@ async function clustered(flags: DemoFlags): Promise<Shown> {
     import("../demo/cluster/run.ts"),
     import("../demo/cluster/print-report.ts"),
   ]);
-  const report = await runClusterDemo({ ...flags, isQuiet: flags.json === true });
+  const { json, workers = CLUSTER_WORKERS } = flags;
+  const report = await runClusterDemo({ ...flags, workers, isQuiet: json === true });
   return { ok: report.ok, document: report, text: () => printClusterReport(report) };
 }
 

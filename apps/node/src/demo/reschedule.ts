@@ -57,7 +57,7 @@ export async function moveFlights(
 
 async function emptier(tx: TransactionContext, [a, b]: readonly [number, number]): Promise<number> {
   const sizeOf = async (slot: number) => (await tx.readTable(slotKey(slot)))?.numRows ?? 0;
-  const [sizeOfA, sizeOfB] = [await sizeOf(a), await sizeOf(b)];
+  const [sizeOfA, sizeOfB] = await Promise.all([sizeOf(a), sizeOf(b)]);
   return sizeOfA <= sizeOfB ? a : b;
 }
 

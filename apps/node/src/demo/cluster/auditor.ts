@@ -5,7 +5,7 @@ import { audit } from "./inspect.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** An audit reads everything; more often would be traffic of its own. */
-const BETWEEN_MS = 200;
+const BETWEEN_MS = 500;
 
 export interface AuditCounts {
   readonly audits: number;

@@ -10,7 +10,7 @@ import type { Acknowledged, Traffic } from "./traffic.ts";
 
 const POLL_MS = 10;
 /** After so long a shard counts as lost. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 export interface Failover {
   readonly node: number;
@@ -106,7 +106,10 @@ async function untilServed(traffic: Traffic, shards: readonly number[], killedAt
     if (served.every((at) => at !== undefined)) return Math.max(0, ...served) - killedAt;
     if (performance.now() - killedAt > PATIENCE_MS) {
       const lost = shards.filter((_, index) => served[index] === undefined);
-      throw new CommandError(`Shards ${lost.join(", ")} are not served after their leader was killed`);
+      const since = traffic.acknowledged.filter(({ at }) => at > killedAt).length;
+      const message = `Shards ${lost.join(", ")} are not served after their leader was killed`;
+      const others = `${since} commits elsewhere, ${traffic.retries} retries, given up: ${JSON.stringify(traffic.givenUp)}`;
+      throw new CommandError(`${message} (${others})`);
     }
     await sleep(POLL_MS);
   }

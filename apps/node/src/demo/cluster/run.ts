@@ -11,6 +11,7 @@ import { DemoCluster, NODES, SHARDS } from "./demo-cluster.ts";
 import { killLeader, restart } from "./failover.ts";
 import { inspect } from "./inspect.ts";
 import { loadCluster } from "./load-cluster.ts";
+import { persistently } from "./persistently.ts";
 import type { ClusterReport, ClusterTraffic } from "./report.ts";
 import { Traffic } from "./traffic.ts";
 import { verify } from "./verify.ts";
@@ -33,7 +34,7 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<Clust
   const first = traffic.session(0);
   const load = await loadCluster(first, rows, loading.update);
   loading.end();
-  const { sizes } = await inspect(first);
+  const { sizes } = await persistently(() => inspect(first));
 
   const moving = progress.begin("Rescheduling flights, with all three nodes");
   const movingFrom = performance.now();
@@ -46,10 +47,14 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<Clust
   killing.end();
   const restarting = progress.begin("Starting it again");
   const recovery = await restart(cluster, failover.node, appliedBefore);
-  await untilMoving(traffic, (seconds / 3) * 1000);
   restarting.end();
+  const together = progress.begin("Rescheduling flights, with all three nodes again");
+  await untilMoving(traffic, (seconds / 3) * 1000);
+  together.end();
+  const finishing = progress.begin("Letting clients finish");
   await traffic.stop();
   const audits = await auditor.stop();
+  finishing.end();
   const movedSeconds = (performance.now() - movingFrom) / 1000;
 
   const verifying = progress.begin("Checking all nodes");

@@ -8,6 +8,7 @@ import { sizesAfter } from "../move-log.ts";
 import { describe } from "../traffic.ts";
 import type { DemoCluster } from "./demo-cluster.ts";
 import { type Inspection, inspect } from "./inspect.ts";
+import { persistently } from "./persistently.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface Expected {
@@ -35,7 +36,7 @@ export async function verify(cluster: DemoCluster, traffic: Traffic, expected: E
     await using client = await connectCluster({ addresses: [address] });
     const session = client.session();
     session.observe(expected.observed);
-    const seen = await inspect(session);
+    const seen = await persistently(() => inspect(session));
     checks.push(
       check(
         `Through node ${node}: it is this node that was asked`,
