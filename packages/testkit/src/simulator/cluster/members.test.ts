@@ -173,3 +173,20 @@ test("changes are refused with a reason, wherever they are asked for", async () 
   }
   cluster.close();
 });
+
+test("a replica whose data is gone, on a node that has the rest, is given up and replaced", async () => {
+  const cluster = await TestCluster.open({ seed: 8, nodes: 3, shards: 2 });
+  await write(cluster, 1, 1);
+  cluster.crash(3);
+  cluster.wiped(3);
+  cluster.disk(3).delete(0);
+  await cluster.runtime.settle(cluster.start(3));
+  const replicaOn3 = (group: number) =>
+    cluster.directory.state!.groups.get(group)!.replicas.find(({ node }) => node === 3)?.incarnation;
+  await cluster.until(() => isAtRest(cluster) && (replicaOn3(0) ?? 0) > 1);
+  expect(replicaOn3(1)).toBe(1);
+  cluster.crash(1);
+  await write(cluster, 2, 2);
+  expect(await read(cluster, 3)).toEqual(new Set([2]));
+  cluster.close();
+});
