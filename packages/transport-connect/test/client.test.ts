@@ -2,7 +2,7 @@ import { systemRuntime } from "@khonsu/core";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { connectCluster } from "../src/index.ts";
-import { one, valuesOf } from "./helpers/batches.ts";
+import { one, rows, valuesOf } from "./helpers/batches.ts";
 import { MemoryCluster } from "./helpers/memory-cluster.ts";
 
 afterEach(() => {
@@ -61,6 +61,25 @@ test("what is no id of a transaction of the cluster is refused", async () => {
   const malformed = { code: "KHONSU_REQUEST_MALFORMED" };
   await expect(client.outcomeOf("nonsense")).rejects.toMatchObject(malformed);
   await expect(client.outcomeOf({ birth: 1, random: 2, home: 7 })).rejects.toMatchObject(malformed);
+  await client.close();
+  await cluster.close();
+});
+
+test("questions of all sizes up to the largest go together, and no frame is larger than the node takes", async () => {
+  const cluster = await MemoryCluster.open({
+    server: { messageBytesMax: 400_000 },
+    routes: { limits: { questionBytesMax: 390_000 } },
+  });
+  const client = await cluster.connect();
+  const sizes = [10, 90_000, 200, 90_000, 50_000, 90_000, 3, 40_000];
+  await Promise.all(
+    sizes.map((size, i) => {
+      const values = Array.from({ length: size }, (_, value) => value);
+      return client.session().transact((tx) => tx.append(`k${i}`, rows(values)));
+    }),
+  );
+  const found = await client.transact((tx) => Promise.all(sizes.map((_, i) => tx.read(`k${i}`))));
+  expect(found.map((batch) => batch?.numRows)).toEqual(sizes);
   await client.close();
   await cluster.close();
 });

@@ -4,7 +4,7 @@
  */
 
 export interface OutboxOptions {
-  /** No further item in a frame once it has so many bytes. */
+  /** A frame of more than one item has at most so many bytes. */
   readonly frameBytes: number;
   /** Resolves at the end of the turn, when all that comes together is there. */
   readonly endOfTurn: () => Promise<void>;
@@ -82,8 +82,10 @@ export class Outbox<T> {
   #take(): T[] {
     let count = 0;
     let bytes = 0;
-    while (count < this.#items.length && (count === 0 || bytes < this.#options.frameBytes)) {
-      bytes += this.#items[count++]!.bytes;
+    for (const item of this.#items) {
+      if (count > 0 && bytes + item.bytes > this.#options.frameBytes) break;
+      bytes += item.bytes;
+      count++;
     }
     const taken = this.#items.slice(0, count).map(({ item }) => item);
     this.#items = this.#items.slice(count);

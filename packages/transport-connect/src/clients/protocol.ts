@@ -12,7 +12,7 @@ export function probesOf(placement: KeyPlacement): number[] {
   return PROBE_KEYS.map((key) => placement.shardOf(key));
 }
 
-/** No further question or reply in a frame once it has so many bytes. */
+/** A frame of more than one question or reply has at most so many bytes. */
 export const FRAME_BYTES = 256 * 1024;
 
 /** Answers above this travel in parts of this size. */
