@@ -6,21 +6,32 @@ import { LocalCluster } from "./local-cluster.ts";
 
 const batch = (value: number): RecordBatch => tableFromArrays({ value: Int32Array.of(value) }).batches[0]!;
 const COUNT = 50;
+const SHARDS = 4;
 
 let cluster: LocalCluster;
 beforeAll(async () => {
-  cluster = await LocalCluster.open(3);
+  cluster = await LocalCluster.open(3, { placement: { shards: SHARDS } });
 });
 afterAll(() => cluster.close());
 
-/** Entries decided so far, over all shards, and the leaders that decided them. */
-function logs(): { entries: number; leaders: string } {
-  const shards = cluster.node(1).status().shards;
-  const leading = shards.map(({ shard, leader }) => cluster.node(leader!).status().shards[shard]!.here!);
-  return {
-    entries: leading.reduce((sum, { decided }) => sum + decided, 0),
-    leaders: shards.map(({ leader }) => leader).join(),
-  };
+/** Entries decided so far, over all shards, and the leaders that decided them; once every shard has one. */
+async function logs(): Promise<{ entries: number; leaders: string }> {
+  for (;;) {
+    const shards = cluster.nodes.flatMap((node) =>
+      node.status().shards.filter(({ here, leader }) => here?.role === "leader" && leader === node.node),
+    );
+    const numbers = new Set(shards.map(({ shard }) => shard));
+    if (numbers.size === SHARDS && shards.length === SHARDS) {
+      return {
+        entries: shards.reduce((sum, { here }) => sum + here!.decided, 0),
+        leaders: shards
+          .map(({ shard, leader }) => `${shard}:${leader}`)
+          .sort()
+          .join(),
+      };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /**
@@ -30,12 +41,12 @@ function logs(): { entries: number; leaders: string } {
 async function entriesOf(
   each: (node: RunningNode, i: number) => Promise<unknown>,
 ): Promise<{ grown: number; floors: number }> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const before = logs();
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const before = await logs();
     const begun = performance.now();
     for (let i = 0; i < COUNT; i++) await each(cluster.node(1 + (i % 3)), i);
-    const after = logs();
-    const floors = before.leaders.split(",").length * (1 + Math.ceil((performance.now() - begun) / 500));
+    const after = await logs();
+    const floors = SHARDS * (1 + Math.ceil((performance.now() - begun) / 500));
     if (after.leaders === before.leaders) return { grown: after.entries - before.entries, floors };
   }
   throw new Error("a leader changed in each attempt");

@@ -25,7 +25,7 @@ test("the example is a configuration, and names its defaults rightly", async () 
     node: 1,
     listen: { host: "127.0.0.1" },
     placement: { shards: 16, replicas: 3, delimiter: "/" },
-    timing: { tickMs: 25, electionTicks: 10 },
+    timing: { tickMs: 50, electionTicks: 10 },
   });
   expect(config.data).toBe(fileURLToPath(new URL("../../../data/node-1", import.meta.url)));
 });

@@ -178,7 +178,7 @@ export const configSchema = z
           .int()
           .min(1)
           .max(1000)
-          .default(25)
+          .default(50)
           .describe("The unit of time of consensus, in milliseconds."),
         electionTicks: z
           .int()
