@@ -179,6 +179,7 @@ test("an address that is none, and one where nobody answers, are told", async ()
     message: `Node 3 at 127.0.0.1:${port} did not answer within 50 ms`,
   });
   silent.close();
+  expect(() => a.network.send(2, -1, bytes("?"))).toThrow(RangeError);
   // A network that is closed dials no more.
   a.network.close();
   expect(a.network.status().map(({ state }) => state)).not.toContain("up");

@@ -64,9 +64,12 @@ export class PeerNetwork {
   /**
    * Sends a message, or drops it: there is no link, or its queue is full. A message to this node itself arrives later, too.
    *
+   * @param group a safe integer of 0 or more
    * @param isBulk for what is large and may arrive later than what is sent after it. Default: false.
+   * @throws RangeError if `group` is none
    */
   send(node: number, group: number, message: Uint8Array, { bulk: isBulk = false } = {}): void {
+    if (!Number.isSafeInteger(group) || group < 0) throw new RangeError(`There is no group ${group}`);
     if (this.#isClosed) return;
     if (node === this.#options.identity().node) {
       setImmediate(() => !this.#isClosed && this.#options.onMessage(node, group, message));
