@@ -3,10 +3,11 @@ import type { KeyRange } from "@khonsu/core/isolation";
 import { KeyMap } from "../key-map.ts";
 import type { Placement } from "../placement.ts";
 import type { Directory } from "./directory.ts";
-import { replicasIn } from "./state.ts";
+import { type GroupRecord, replicasIn } from "./state.ts";
 
 export class DirectoryPlacement implements Placement {
   readonly #directory: Directory;
+  readonly #nodes = new Map<number, { readonly record: GroupRecord; readonly nodes: readonly number[] }>();
   #keys: KeyMap | undefined = undefined;
 
   /** @param directory may know nothing yet: until it does, there are no shards. */
@@ -29,7 +30,13 @@ export class DirectoryPlacement implements Placement {
   /** Those that come or go are at the end: they may serve as well. */
   replicasOf(shard: number): readonly number[] {
     const record = this.#directory.state?.groups.get(shard);
-    return record === undefined ? [] : replicasIn(record).map(({ node }) => node);
+    if (record === undefined) return [];
+    // Asked with every request, and changed now and then.
+    const known = this.#nodes.get(shard);
+    if (known?.record === record) return known.nodes;
+    const nodes = replicasIn(record).map(({ node }) => node);
+    this.#nodes.set(shard, { record, nodes });
+    return nodes;
   }
 
   get #map(): KeyMap {
