@@ -7,6 +7,16 @@ import { shardMutants } from "./shard.ts";
 
 const ofProduct = (file: string) => /^packages\/[^/]+\/src\//.test(file);
 
+/** What a rule calls for besides many clients at few keys under the strictest level. */
+const PROFILES: readonly (readonly [prefix: string, profile: string])[] = [
+  ["tx-3-", "floors"],
+  ["tx-6-", "snapshot"],
+  ["tx-10-", "floors"],
+  ["tx-16-", "floors"],
+  ["tx-17-", "floors"],
+  ["tx-18-below-floor", "floors"],
+];
+
 export const clusterMutants: MutantSuite = {
   packages: ["cluster", "2pc", "core", "hash-ring", "paxos", "testkit"],
   trial: {
@@ -16,7 +26,10 @@ export const clusterMutants: MutantSuite = {
     seedsMax: 400,
     minutesMax: 2,
   },
-  mutants: shardMutants.mutants.filter(({ also = [], file }) =>
-    [file, ...also.map((other) => other.file)].every(ofProduct),
-  ),
+  mutants: shardMutants.mutants
+    .filter(({ also = [], file }) => [file, ...also.map((other) => other.file)].every(ofProduct))
+    .map((mutant) => {
+      const profile = PROFILES.find(([prefix]) => mutant.name.startsWith(prefix))?.[1];
+      return profile === undefined ? mutant : { ...mutant, profile };
+    }),
 };
