@@ -7,8 +7,8 @@ import type { Runtime } from "@khonsu/core";
 import { jittered } from "../pause.ts";
 import type { DirectoryCommand } from "./command.ts";
 import type { AskNode, Directory } from "./directory.ts";
+import { GroupAccess, type Led } from "./group-access.ts";
 import { missingMembers, nextStep, strayMembers } from "./next-step.ts";
-import type { GroupChange, GroupView } from "./question.ts";
 import {
   type DirectoryState,
   type GroupRecord,
@@ -30,11 +30,6 @@ export interface MoverOptions {
   readonly roundMs?: number | undefined;
 }
 
-interface Led {
-  readonly leader: number;
-  readonly view: GroupView;
-}
-
 /** How a move got on in a round. */
 interface Advance {
   /** It can get no further for now. */
@@ -50,6 +45,7 @@ const STEPS_MAX = 6;
 
 export class Mover {
   readonly #options: MoverOptions;
+  readonly #groups: GroupAccess;
   /** Where replicas should be, made for these members; made anew when they change. */
   #target:
     | { readonly key: readonly unknown[]; readonly nodes: ReadonlyMap<number, readonly number[]> }
@@ -60,6 +56,7 @@ export class Mover {
 
   constructor(options: MoverOptions) {
     this.#options = options;
+    this.#groups = new GroupAccess(options.ask);
     this.#schedule();
   }
 
@@ -103,7 +100,7 @@ export class Mover {
       const state = this.#options.directory.state!;
       const record = state.groups.get(group);
       if (record?.move === undefined) return {};
-      const led = await this.#inspect(record);
+      const led = await this.#groups.inspect(record);
       if (led === undefined) return { isStuck: true };
       if (!(await this.#step(state, record, led))) return this.#whyNot(record);
     }
@@ -113,7 +110,7 @@ export class Mover {
   /** A step was not taken: because the node of the new replica is down? */
   async #whyNot({ group, move }: GroupRecord): Promise<Advance> {
     const node = move?.add?.node;
-    if (node === undefined || (await this.#view(node, group)) !== undefined) return {};
+    if (node === undefined || (await this.#groups.view(node, group)) !== undefined) return {};
     return { isStuck: true, waitsFor: node };
   }
 
@@ -129,10 +126,10 @@ export class Mover {
       case "cancel":
         return this.#propose({ kind: "cancelMove", group, add: step.add });
       case "changeGroup":
-        return this.#changeGroup(group, leader, step.change);
+        return this.#groups.change(group, leader, step.change);
       case "handOver": {
         const replica = this.#any(step.candidates);
-        return replica !== undefined && this.#changeGroup(group, leader, { kind: "transfer", replica });
+        return replica !== undefined && this.#groups.change(group, leader, { kind: "transfer", replica });
       }
     }
   }
@@ -192,14 +189,14 @@ export class Mover {
     this.#swept = (this.#swept + 1) % groups.length;
     const record = groups[this.#swept];
     if (record === undefined || record.move !== undefined) return;
-    const led = await this.#inspect(record);
+    const led = await this.#groups.inspect(record);
     // Begun meanwhile: its members are on their way.
     if (led === undefined || this.#options.directory.state?.groups.get(record.group) !== record) return;
     const stray = strayMembers(record, led.view, state.lastIncarnation).find(
       ({ node }) => node !== led.leader,
     );
     if (stray !== undefined) {
-      await this.#changeGroup(record.group, led.leader, { kind: "remove", replica: stray });
+      await this.#groups.change(record.group, led.leader, { kind: "remove", replica: stray });
       return;
     }
     const missing = missingMembers(record, led.view)[0];
@@ -217,40 +214,9 @@ export class Mover {
   ): Promise<void> {
     const replica = replicas.find(({ node }) => node === wanted);
     if (replica === undefined || replica.node === leader || !hasReplica(view.voters, replica)) return;
-    const itself = await this.#view(replica.node, group);
+    const itself = await this.#groups.view(replica.node, group);
     if (itself === undefined || itself.isStopping) return;
-    await this.#changeGroup(group, leader, { kind: "transfer", replica });
-  }
-
-  // --- asking ---
-
-  /** What the leader of a group says of it; undefined if none was found. */
-  async #inspect(record: GroupRecord): Promise<Led | undefined> {
-    const nodes = replicasIn(record).map(({ node }) => node);
-    const views = await Promise.all(
-      nodes.map(async (node) => ({ leader: node, view: await this.#view(node, record.group) })),
-    );
-    for (const { leader, view } of views) if (view?.isLeader) return { leader, view };
-    return undefined;
-  }
-
-  async #view(node: number, group: number): Promise<GroupView | undefined> {
-    try {
-      const reply = await this.#options.ask(node, { kind: "inspect", group });
-      return reply.kind === "group" ? reply : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #changeGroup(group: number, leader: number, change: GroupChange): Promise<boolean> {
-    try {
-      return (
-        (await this.#options.ask(leader, { kind: "changeGroup", group, change })).kind === "groupChanged"
-      );
-    } catch {
-      return false;
-    }
+    await this.#groups.change(group, leader, { kind: "transfer", replica });
   }
 
   async #propose(command: DirectoryCommand): Promise<boolean> {

@@ -57,7 +57,7 @@ test("whatever members do, replicas come to rest on active members, as many as a
         if (group !== DIRECTORY_GROUP) expect(nodes).toHaveLength(Math.min(state.replicas, active.length));
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
