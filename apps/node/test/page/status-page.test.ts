@@ -5,7 +5,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { TemporaryDirectory } from "../../src/demo/temporary-directory.ts";
 import type { NodeStatus } from "../../src/node/node-status.ts";
+import { startNode } from "../../src/node/start-node.ts";
+import { statusPage } from "../../src/page/serve-page.ts";
+import { freePorts } from "../node/free-ports.ts";
 import { launchBrowser } from "./browser.ts";
 import { type PageServer, servePage } from "./page-server.ts";
 import { sampleStatus } from "./sample-status.ts";
@@ -190,6 +194,45 @@ test("a node without transactions, replicas or conflicts is shown too", async (c
     "fill:var(--no-node)",
   );
   expect(complaints).toEqual([]);
+});
+
+test("a running node serves it, and says which of its files have not changed", async (context) => {
+  const [port] = await freePorts(1);
+  const data = new TemporaryDirectory("khonsu-page-");
+  const address = `127.0.0.1:${port}`;
+  const node = await startNode(
+    {
+      node: 1,
+      cluster: "paged",
+      data: data.path,
+      found: [{ node: 1, address }],
+      listen: { port: port! },
+      log: { level: "error" },
+    },
+    { pages: [statusPage()] },
+  );
+  try {
+    await node.ready();
+    const answer = await fetch(`http://${address}/page/main.js`);
+    expect([answer.status, answer.headers.get("content-security-policy")]).toEqual([
+      200,
+      expect.stringContaining("default-src 'none'"),
+    ]);
+    const etag = answer.headers.get("etag")!;
+    const again = await fetch(`http://${address}/page/main.js`, { headers: { "if-none-match": etag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    expect((await fetch(`http://${address}/page/../package.json`)).status).toBe(404);
+    if (browser === undefined) return context.skip(reason);
+    const page = await browser.newPage();
+    await page.goto(`http://${address}/`);
+    await waitForText(page, "h1", "paged");
+    await waitForText(page, "header .standing", "ready");
+    expect(await page.$$eval(".shards tbody tr", (rows) => rows.length)).toBe(16);
+    await page.close();
+  } finally {
+    await node.stop();
+    data[Symbol.dispose]();
+  }
 });
 
 describe.each([320, 390, 768, 1280])("at a width of %i", (width) => {
