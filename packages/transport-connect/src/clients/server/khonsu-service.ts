@@ -5,8 +5,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
-  type ClusterChange,
-  ClusterError,
   ClusterSession,
   type ClusterTransaction,
   type ClusterTransactOptions,
@@ -14,12 +12,24 @@ import {
   type HybridClock,
   type ShardAccess,
 } from "@khonsu/cluster";
-import type { KeySelection, Runtime, WriteOptions } from "@khonsu/core";
-import type { CommitTimestamp } from "@khonsu/core/isolation";
+import type { Runtime } from "@khonsu/core";
 import { decodeForeign, encodeBatches } from "@khonsu/core/values";
-import { TransportError } from "../../errors.ts";
 import * as pb from "../../gen/khonsu/client/v1/khonsu_pb.ts";
 import { outcomeOf, parseOutcomeId } from "../outcome.ts";
+import { OpenStreams } from "./open-streams.ts";
+import {
+  expectationOf,
+  fromChange,
+  ISOLATION,
+  malformed,
+  mapped,
+  nameOf,
+  ON_CONFLICT,
+  readKey,
+  selectionOf,
+  toStep,
+  toTimestamp,
+} from "./operations.ts";
 import { type Authenticator, assertStillAdmitted } from "./principal.ts";
 import { toConnectError } from "./refusal.ts";
 
@@ -36,21 +46,6 @@ export interface KhonsuServiceOptions {
   readonly streamsMax: number;
 }
 
-const ISOLATION = {
-  [pb.Isolation.UNSPECIFIED]: "serializable",
-  [pb.Isolation.READ_COMMITTED]: "read-committed",
-  [pb.Isolation.REPEATABLE_READ]: "repeatable-read",
-  [pb.Isolation.SERIALIZABLE]: "serializable",
-} as const;
-
-const ON_CONFLICT = {
-  [pb.OnConflict.UNSPECIFIED]: "fail",
-  [pb.OnConflict.FAIL]: "fail",
-  [pb.OnConflict.IGNORE]: "ignore",
-  [pb.OnConflict.REPLACE]: "replace",
-  [pb.OnConflict.APPEND]: "append",
-} as const;
-
 const OUTCOME = {
   committed: pb.OutcomeClass.COMMITTED,
   "not-applied": pb.OutcomeClass.NOT_APPLIED,
@@ -60,7 +55,7 @@ const OUTCOME = {
 
 export function registerKhonsuService(router: ConnectRouter, options: KhonsuServiceOptions): void {
   const calls = new Calls(options);
-  const streams = new Streams(options.streamsMax);
+  const streams = new OpenStreams(options.streamsMax);
   const toError = (what: string) => (error: unknown) =>
     toConnectError(error, (inner) => options.onFailure(what, inner));
   const call =
@@ -79,36 +74,6 @@ export function registerKhonsuService(router: ConnectRouter, options: KhonsuServ
     watch: (request, context) => streams.run(calls.watch(request, context), toError("Watch")),
   };
   router.service(pb.KhonsuService, implementation);
-}
-
-/** Streams that are open, counted. */
-class Streams {
-  readonly #most: number;
-  #count = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  async *run<T>(
-    stream: AsyncGenerator<T>,
-    toError: (error: unknown) => unknown,
-  ): AsyncGenerator<T, void, undefined> {
-    try {
-      if (this.#count >= this.#most) {
-        const message = `Cannot open the stream: ${this.#most} scans and watches are open`;
-        throw new TransportError("KHONSU_OVERLOADED", message);
-      }
-      this.#count++;
-      try {
-        yield* stream;
-      } finally {
-        this.#count--;
-      }
-    } catch (error) {
-      throw toError(error);
-    }
-  }
 }
 
 class Calls {
@@ -224,109 +189,4 @@ class Calls {
       .transact(noting, options)
       .then(() => committed);
   }
-}
-
-/** Resolves with what was read, if anything was. */
-type Step = (tx: ClusterTransaction) => Promise<pb.GetResponse | undefined>;
-
-/** What an operation does; rows are decoded here, before anything is begun. */
-function toStep(operation: pb.Operation["operation"]): Step {
-  switch (operation.case) {
-    case "get": {
-      const { key } = operation.value;
-      return (tx) => readKey(tx, key);
-    }
-    case "put": {
-      const { key, rows, expect } = operation.value;
-      const batch = decodeForeign(rows);
-      return silently((tx) => tx.write(key, batch, expectationOf(expect)));
-    }
-    case "delete": {
-      const { key, expect } = operation.value;
-      return silently((tx) => tx.delete(key, expectationOf(expect)));
-    }
-    case "append":
-    case "upsert": {
-      const { key, rows } = operation.value;
-      const batch = decodeForeign(rows);
-      return silently((tx) => (operation.case === "append" ? tx.append(key, batch) : tx.upsert(key, batch)));
-    }
-    case "expect": {
-      const { key, expect } = operation.value;
-      const expected = expectationOf(expect);
-      if (expected === undefined) throw malformed(`nothing is expected of ${JSON.stringify(key)}`);
-      return silently((tx) => assertAsExpected(tx, key, expected));
-    }
-    case undefined:
-      throw malformed("an operation is empty");
-  }
-}
-
-function silently(step: (tx: ClusterTransaction) => void | Promise<void>): Step {
-  return async (tx) => {
-    await step(tx);
-    return undefined;
-  };
-}
-
-async function readKey(tx: ClusterTransaction, key: string): Promise<pb.GetResponse> {
-  const batch = await tx.read(key);
-  const response = create(pb.GetResponseSchema, { version: BigInt((await tx.version(key)) ?? 0) });
-  if (batch !== undefined) response.rows = encodeBatches([batch]);
-  return response;
-}
-
-async function assertAsExpected(
-  tx: ClusterTransaction,
-  key: string,
-  { ifVersion }: WriteOptions,
-): Promise<void> {
-  const version = await tx.version(key);
-  if (version === ifVersion) return;
-  const name = JSON.stringify(key);
-  const message = `Cannot commit: ${name} is ${version === undefined ? "absent" : `of ${version}`}`;
-  throw new ClusterError("KHONSU_VERSION_MISMATCH", message, { conflicts: [{ kind: "version", key }] });
-}
-
-function expectationOf(expect: pb.Expectation | undefined): WriteOptions | undefined {
-  switch (expect?.state.case) {
-    case "version":
-      return { ifVersion: toTimestamp(expect.state.value) };
-    case "absent":
-      if (!expect.state.value) throw malformed('"absent" can only be true');
-      return { ifAbsent: true };
-    case undefined:
-      return undefined;
-  }
-}
-
-function selectionOf(selection: pb.Selection | undefined): KeySelection {
-  const { key, prefix, from, to } = selection ?? {};
-  // What contradicts itself is found, and told, by whoever takes it.
-  return { key, prefix, from, to } as KeySelection;
-}
-
-function fromChange({ key, batch }: ClusterChange): pb.Change {
-  const change = create(pb.ChangeSchema, { key });
-  if (batch !== undefined) change.rows = encodeBatches([batch]);
-  return change;
-}
-
-function toTimestamp(value: bigint): CommitTimestamp {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`a timestamp is too large: ${value}`);
-  return Number(value) as CommitTimestamp;
-}
-
-function mapped<A, B>(values: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
-}
-
-function nameOf<N>(names: Readonly<Record<number, N>>, value: number, what: string): N {
-  const name = names[value];
-  if (name === undefined) throw malformed(`${what} is ${value}`);
-  return name;
-}
-
-function malformed(why: string): ClusterError {
-  return new ClusterError("KHONSU_REQUEST_MALFORMED", `Cannot serve the request: ${why}`);
 }
