@@ -110,6 +110,7 @@ const proposerMutants: readonly Mutant[] = [
   },
   {
     name: "no-op-skipped",
+    profile: "late-messages",
     description: "A new leader leaves out the slots of which nobody reported anything.",
     file: source("leader.ts"),
     search: "      const entry = proposer.valueAt(at) ?? noOp(at);\n",
@@ -200,6 +201,7 @@ const leaderMutants: readonly Mutant[] = [
   },
   {
     name: "leader-never-gives-way",
+    profile: "returning-leader",
     description: "A leader that has promised a higher ballot goes on leading.",
     file: source("leadership.ts"),
     search: "if (ballot.round > 0 && compareBallots(promised, ballot) > 0) this.resign();",
@@ -226,7 +228,7 @@ const leaderMutants: readonly Mutant[] = [
 const readMutants: readonly Mutant[] = [
   {
     name: "read-unconfirmed",
-    profile: "paused-leader",
+    profile: "returning-leader",
     description: "The leader serves reads without asking whether it still leads.",
     file: source("read-confirmation.ts"),
     search: "if (this.lease.held) this.reads.answerWaiting(decided);",
