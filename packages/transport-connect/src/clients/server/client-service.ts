@@ -25,6 +25,7 @@ import { FRAME_BYTES, PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN, probesOf } fro
 import { type Authenticator, assertStillAdmitted } from "./principal.ts";
 import type { QuestionDesk } from "./question-desk.ts";
 import { toConnectError } from "./refusal.ts";
+import { Silence } from "./silence.ts";
 
 /** What a client is told of the cluster. */
 export interface Description {
@@ -145,7 +146,10 @@ async function readQuestions(
   const { desk, limits, authenticator, clock } = options;
   const seat = desk.seat();
   const underWay = new Set<Promise<void>>();
-  const silence = new Silence(options.runtime, limits.silenceMs, outbox);
+  const silence = new Silence(options.runtime, limits.silenceMs, () => {
+    const message = `Cannot serve the client: it was silent for ${limits.silenceMs} ms`;
+    outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
+  });
   const put = (reply: Reply, bytes: number) => putReply(outbox, reply, bytes, limits);
   try {
     silence.begin();
@@ -196,42 +200,4 @@ function putReply(outbox: Outbox<Frame>, reply: Reply, bytes: number, { replyByt
   if (outbox.bytes <= replyBytesMax) return;
   const message = `Cannot serve the client: more than ${replyBytesMax} bytes of replies wait for it`;
   outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
-}
-
-/** Ends a session from which nothing comes. One timer, however many frames come. */
-class Silence {
-  readonly #runtime: Runtime;
-  readonly #milliseconds: number;
-  readonly #outbox: Outbox<Frame>;
-  /** When the last frame came; undefined while none is waited for. */
-  #since: number | undefined;
-  #cancel = () => {};
-
-  constructor(runtime: Runtime, milliseconds: number, outbox: Outbox<Frame>) {
-    this.#runtime = runtime;
-    this.#milliseconds = milliseconds;
-    this.#outbox = outbox;
-    this.#wait(milliseconds);
-  }
-
-  begin(): void {
-    this.#since = this.#runtime.now();
-  }
-
-  pause(): void {
-    this.#since = undefined;
-  }
-
-  stop(): void {
-    this.#cancel();
-  }
-
-  #wait(milliseconds: number): void {
-    this.#cancel = this.#runtime.schedule(milliseconds, () => {
-      const silent = this.#since === undefined ? 0 : this.#runtime.now() - this.#since;
-      if (silent < this.#milliseconds) return this.#wait(this.#milliseconds - silent);
-      const message = `Cannot serve the client: it was silent for ${this.#milliseconds} ms`;
-      this.#outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
-    });
-  }
 }
