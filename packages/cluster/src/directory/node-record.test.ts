@@ -64,8 +64,12 @@ test("changes are saved in order, each whole, and what came later is not lost", 
   const first = keeper.change((current) => ({ ...current, version: 8 }));
   const second = keeper.change((current) => ({ ...current, addresses: {} }));
   await Promise.resolve().then(() => {});
+  // What is not on the disk yet is nobody else's business.
+  expect(keeper.current.version).toBe(8);
+  expect(keeper.durable.version).toBe(7);
   store.waiting.shift()!();
   await first;
+  expect(keeper.durable.version).toBe(8);
   expect(decodeRecord(store.text)).toMatchObject({ version: 8, addresses: record.addresses });
   await Promise.resolve().then(() => {});
   store.waiting.shift()!();

@@ -89,11 +89,13 @@ export function decodeRecord(text: string): NodeRecord {
 export class NodeRecordKeeper {
   readonly #store: RecordStore;
   #record: NodeRecord;
+  #durable: NodeRecord;
   #saving: Promise<void> = Promise.resolve();
 
   private constructor(store: RecordStore, record: NodeRecord) {
     this.#store = store;
     this.#record = record;
+    this.#durable = record;
   }
 
   /**
@@ -129,11 +131,21 @@ export class NodeRecordKeeper {
     return this.#record;
   }
 
+  /** The record as it would be read after a crash: others may be told of this. */
+  get durable(): NodeRecord {
+    return this.#durable;
+  }
+
   /** Resolves once the record is durable as `change` makes it. */
   change(change: (record: NodeRecord) => NodeRecord): Promise<void> {
-    this.#record = change(this.#record);
-    const text = encodeRecord(this.#record);
-    this.#saving = this.#saving.catch(() => {}).then(() => this.#store.save(text));
+    const record = change(this.#record);
+    this.#record = record;
+    this.#saving = this.#saving.catch(() => {}).then(() => this.#save(record));
     return this.#saving;
+  }
+
+  async #save(record: NodeRecord): Promise<void> {
+    await this.#store.save(encodeRecord(record));
+    this.#durable = record;
   }
 }

@@ -71,8 +71,13 @@ export class ReplicaKeeper {
   async #run(): Promise<void> {
     while (this.#isStale && !this.#isClosed) {
       this.#isStale = false;
-      await this.#follow(this.#options.directory.state);
-      await this.#openAll();
+      try {
+        await this.#follow(this.#options.directory.state);
+        await this.#openAll();
+      } catch (error) {
+        // The record could not be saved, or data not be deleted: tried again after a while.
+        this.#options.onProblem(DIRECTORY_GROUP, error);
+      }
     }
   }
 

@@ -46,7 +46,7 @@ export async function serveQuestion(context: ServeContext, question: Question, f
  * voted yet, and may begin. If it has been removed since, its groups have nothing to do with it, and it will hear of that.
  */
 function greeting({ self, record }: ServeContext, from: number, nonce: string): Reply {
-  const { cluster, founding } = record.current;
+  const { cluster, founding } = record.durable;
   const isAwaited = founding?.members.get(from)?.nonce === nonce;
   return {
     kind: "greeting",
