@@ -11,6 +11,8 @@ export interface Provenance {
   readonly versions: readonly string[];
   /** Of the machine in the five minutes before; above the number of processors, others took part of them. */
   readonly load: number;
+  /** Whether the load was above the number of processors. */
+  readonly isBusy: boolean;
   /** As YYYY-MM-DD. */
   readonly date: string;
 }
@@ -25,6 +27,7 @@ export async function provenance(command: string): Promise<Provenance> {
     machine: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${process.platform} ${process.arch}`,
     versions: [`node ${process.versions.node}`, ...(await Promise.all(MEASURED.map(versionOf)))],
     load: Number(loadavg()[1]!.toFixed(1)),
+    isBusy: loadavg()[1]! > processors.length,
     date: new Date().toISOString().slice(0, 10),
   };
 }

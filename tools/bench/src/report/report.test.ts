@@ -9,6 +9,7 @@ const from: Provenance = {
   machine: "2 × AMD EPYC",
   versions: ["node 24.0.0"],
   load: 0.5,
+  isBusy: false,
   date: "2026-01-02",
 };
 
@@ -75,6 +76,8 @@ test("the page has the table of rows and one table for the details of each form"
   expect(page).toContain("| reads | khonsu | 250,000 (249,999–250,001) |");
   expect(page).toContain("| keys | MiB |\n| ---: | ---: |\n| 3 | 1.5 |\n| 4 | 2 |");
   expect(page).toContain("| a\\|b |");
+  expect(page).not.toContain("busy");
+  expect(pageOf("core", { rows, details }, { ...from, isBusy: true })).toContain("busy");
 });
 
 test("the versions are those of the packages that are measured", async () => {

@@ -1,69 +1,71 @@
 /**
  * How long a client waits when the member that leads the shard of its key is killed, as a crash would end it, and started again afterwards:
- * the longest time between two acknowledgements of a client that writes one key without a pause. A figure a kill; rates are of kills.
+ * the longest time between two acknowledgements of a client that writes one key without a pause. A kill of each cluster in turn, so
+ * that both see the same moods of the machine. In the rows a pause counts as an operation: its rate is one over the pause.
  */
 import { ClientFork } from "../cluster/client-fork.ts";
 import { etcdCluster } from "../cluster/etcd-cluster.ts";
 import { khonsuCluster } from "../cluster/khonsu-cluster.ts";
 import { startCluster, type TestCluster, until, untilReady } from "../cluster/test-cluster.ts";
-import { type BenchCase, compare, type Subject } from "../compare.ts";
-import type { Detail, SuiteResult } from "../report/row.ts";
+import { median, quantile, Unavailable } from "../compare.ts";
+import type { Progress } from "../progress.ts";
+import type { MeasuredRow, SuiteResult } from "../report/row.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEY = "key/0";
 
-export async function failover({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
-  const kills = quick ? 3 : 100;
-  const pauses = new Map<string, number[]>();
-  const subjects = [
-    killed("khonsu, three nodes", khonsuCluster, pauses),
-    killed("etcd 3.4, three members", etcdCluster, pauses),
-  ];
-  // One round, with a kill of each in turn, so that both see the same moods of the machine.
-  const cases: BenchCase[] = [
-    { name: "pause of a client when its leader is killed", operations: 1, slice: 1, subjects },
-  ];
-  const rows = await compare(cases, { suite: "failover", rounds: kills, progress });
-  const details = [...pauses].map(([subject, all]): Detail => {
-    const sorted = all.sort((a, b) => a - b);
-    return {
-      subject,
-      kills: sorted.length,
-      "median pause ms": Math.round(sorted[sorted.length >> 1]!),
-      "worst pause ms": Math.round(sorted.at(-1)!),
-    };
-  });
-  return { rows, details };
+interface Killed {
+  readonly name: string;
+  readonly cluster: TestCluster;
+  readonly clients: ClientFork;
+  /** Milliseconds, a kill each. */
+  readonly pauses: number[];
 }
 
-function killed(
+export async function failover({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
+  const kills = quick ? 5 : 100;
+  const subjects: Killed[] = [];
+  try {
+    await start(subjects, "khonsu, three nodes", khonsuCluster, progress);
+    await start(subjects, "etcd 3.4, three members", etcdCluster, progress);
+    progress.plan(kills * subjects.length);
+    for (let kill = 0; kill < kills; kill++) {
+      for (const each of subjects) {
+        progress.step(`kill ${kill + 1}: ${each.name}`);
+        each.pauses.push(await pauseOfKill(each));
+      }
+    }
+    const details = subjects.map(({ name, pauses }) => ({
+      subject: name,
+      kills: pauses.length,
+      "median pause ms": Math.round(median(pauses)),
+      "worst pause ms": Math.round(Math.max(...pauses)),
+    }));
+    return { rows: subjects.map((each) => rowOf(each, subjects[0]!)), details };
+  } finally {
+    for (const { cluster, clients } of subjects) {
+      await clients.close();
+      await cluster.close();
+    }
+  }
+}
+
+async function start(
+  subjects: Killed[],
   name: string,
   make: (directory: string) => Promise<TestCluster>,
-  pauses: Map<string, number[]>,
-): Subject {
-  return {
-    name,
-    prepare: async () => {
-      const cluster = await startCluster(make);
-      const clients = await ClientFork.open(cluster, 1);
-      return {
-        run: async (kills, latencies) => {
-          for (let kill = 0; kill < kills; kill++) {
-            const milliseconds = await pauseOfKill(cluster, clients);
-            latencies.push(milliseconds * 1000);
-            pauses.set(name, [...(pauses.get(name) ?? []), milliseconds]);
-          }
-        },
-        close: async () => {
-          await clients.close();
-          await cluster.close();
-        },
-      };
-    },
-  };
+  progress: Progress,
+): Promise<void> {
+  try {
+    const cluster = await startCluster(make);
+    subjects.push({ name, cluster, clients: await ClientFork.open(cluster, 1), pauses: [] });
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    progress.note(`skipped ${name}: ${error.message}`);
+  }
 }
 
-async function pauseOfKill(cluster: TestCluster, clients: ClientFork): Promise<number> {
+async function pauseOfKill({ cluster, clients }: Killed): Promise<number> {
   await clients.probe(KEY);
   const leader = await until(() => cluster.leaderOf(KEY));
   const member = cluster.members[leader]!;
@@ -72,4 +74,21 @@ async function pauseOfKill(cluster: TestCluster, clients: ClientFork): Promise<n
   await member.start();
   await untilReady(cluster, leader);
   return milliseconds;
+}
+
+function rowOf({ name, pauses }: Killed, first: Killed): MeasuredRow {
+  const sorted = [...pauses].sort((a, b) => a - b);
+  const perSecond = (milliseconds: number) => Number((1000 / milliseconds).toPrecision(4));
+  return {
+    suite: "failover",
+    case: "pause of a client when its leader is killed",
+    subject: name,
+    ops_per_s: perSecond(median(pauses)),
+    p50_us: Math.round(median(pauses) * 1000),
+    p99_us: Math.round(quantile(sorted, 0.99) * 1000),
+    rounds: pauses.length,
+    ratio_to_khonsu: Number(median(pauses.map((pause, kill) => pause / first.pauses[kill]!)).toPrecision(4)),
+    ops_per_s_min: perSecond(sorted.at(-1)!),
+    ops_per_s_max: perSecond(sorted[0]!),
+  };
 }
