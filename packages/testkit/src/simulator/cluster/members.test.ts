@@ -190,3 +190,38 @@ test("a replica whose data is gone, on a node that has the rest, is given up and
   expect(await read(cluster, 3)).toEqual(new Set([2]));
   cluster.close();
 });
+
+test("before a planned stop a node leads nothing any more, and is not given leadership again", async () => {
+  const cluster = await TestCluster.open({ seed: 9, nodes: 3, shards: 6 });
+  // By then every node leads its part.
+  await cluster.runtime.elapse(3000);
+  const groups = [...cluster.directory.state!.groups.keys()];
+  const led = () => groups.filter((group) => cluster.leaderOf(group) === 2);
+  expect(led().length).toBeGreaterThan(0);
+  await cluster.runtime.settle(cluster.member(2).handOver());
+  expect(led()).toEqual([]);
+  await cluster.runtime.elapse(5000);
+  expect(led()).toEqual([]);
+  await write(cluster, 2, 1);
+  cluster.close();
+});
+
+test("a member of more weight takes more, and of another number of replicas all have it", async () => {
+  const cluster = await TestCluster.open({ seed: 10, nodes: 4, shards: 8, replicas: 2 });
+  const heldBy = (node: number) =>
+    [...replicas(cluster)].filter(([group, nodes]) => group !== DIRECTORY_GROUP && nodes.includes(node))
+      .length;
+  expect([1, 2, 3, 4].map(heldBy)).toEqual([4, 4, 4, 4]);
+  const change = (command: Parameters<typeof cluster.directory.change>[0]) =>
+    cluster.runtime.settle(cluster.member(3).directory.change(command));
+  await change({ kind: "update", node: 4, weight: 3 });
+  await cluster.until(() => isAtRest(cluster) && heldBy(4) === 8);
+  await change({ kind: "setReplicas", replicas: 3 });
+  await cluster.until(() => isAtRest(cluster));
+  expect([1, 2, 3, 4].reduce((sum, node) => sum + heldBy(node), 0)).toBe(24);
+  await change({ kind: "setReplicas", replicas: 1 });
+  await cluster.until(() => isAtRest(cluster));
+  await write(cluster, 1, 2);
+  expect(await read(cluster, 4)).toEqual(new Set([2]));
+  cluster.close();
+});
