@@ -1,5 +1,6 @@
 /** Audits one after the other beside the traffic, through all nodes in turn, also while one of them is gone. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CommitTimestamp } from "@khonsu/core";
 import { areEqual, type Totals } from "../flights.ts";
 import { audit } from "./inspect.ts";
 import type { Traffic } from "./traffic.ts";
@@ -18,10 +19,17 @@ export interface AuditCounts {
 export class Auditor implements AsyncDisposable {
   readonly #counts = { audits: 0, wrong: 0, failed: 0 };
   readonly #running: Promise<void>;
+  #firstWrong: Totals | undefined = undefined;
   #isOver = false;
 
-  constructor(traffic: Traffic, expected: Totals) {
-    this.#running = this.#audit(traffic, expected);
+  /** @param observed what every audit must show at least: snapshots may be a little old, and older than the flights. */
+  constructor(traffic: Traffic, expected: Totals, observed: CommitTimestamp) {
+    this.#running = this.#audit(traffic, expected, observed);
+  }
+
+  /** What the first audit that was wrong has seen. */
+  get firstWrong(): Totals | undefined {
+    return this.#firstWrong;
   }
 
   async stop(): Promise<AuditCounts> {
@@ -34,10 +42,16 @@ export class Auditor implements AsyncDisposable {
     await this.stop();
   }
 
-  async #audit(traffic: Traffic, expected: Totals): Promise<void> {
+  async #audit(traffic: Traffic, expected: Totals, observed: CommitTimestamp): Promise<void> {
     for (let i = 0; !this.#isOver; i++) {
       try {
-        if (!areEqual(await audit(traffic.session(i)), expected)) this.#counts.wrong++;
+        const session = traffic.session(i);
+        session.observe(observed);
+        const totals = await audit(session);
+        if (!areEqual(totals, expected)) {
+          this.#counts.wrong++;
+          this.#firstWrong ??= totals;
+        }
         this.#counts.audits++;
       } catch {
         // A snapshot is never restarted: what breaks the connection ends it.

@@ -6,6 +6,7 @@ import type { DemoOptions } from "../options.ts";
 import { createProgress } from "../progress.ts";
 import { describeMachine } from "../report.ts";
 import { TemporaryDirectory } from "../temporary-directory.ts";
+import { describe } from "../traffic.ts";
 import { Auditor } from "./auditor.ts";
 import { DemoCluster, NODES, SHARDS } from "./demo-cluster.ts";
 import { killLeader, restart } from "./failover.ts";
@@ -39,7 +40,7 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<Clust
   const moving = progress.begin("Rescheduling flights, with all three nodes");
   const movingFrom = performance.now();
   traffic.start(workers, new Prng(seed).split("cluster"));
-  await using auditor = new Auditor(traffic, load.totals);
+  await using auditor = new Auditor(traffic, load.totals, first.observed);
   await untilMoving(traffic, (seconds / 3) * 1000);
   moving.end();
   const killing = progress.begin("Killing the leader; the others go on");
@@ -61,6 +62,7 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<Clust
   const observed = traffic.observed;
   const found = await verify(cluster, traffic, { totals: load.totals, sizes, observed });
   verifying.end();
+  const { firstWrong } = auditor;
   const checks = [
     check(
       "Service went on without the leader",
@@ -70,7 +72,7 @@ export async function runClusterDemo(options: ClusterDemoOptions): Promise<Clust
     check(
       "Every audit saw all flights",
       audits.wrong === 0 && audits.audits > 0,
-      `${audits.wrong} of ${audits.audits} were wrong`,
+      `${audits.wrong} of ${audits.audits} were wrong${firstWrong === undefined ? "" : `, the first saw ${describe(firstWrong)}`}`,
     ),
     ...found,
   ];
