@@ -1,4 +1,5 @@
 /** The runtime over real consensus: three nodes, two shards, in one thread under virtual time. */
+import type { ClusterTransaction } from "@khonsu/cluster";
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { expect, test } from "vitest";
 import { TestCluster } from "./test-cluster.ts";
@@ -55,14 +56,13 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
     });
     const { runtime } = cluster;
     const accounts = ["a", "b", "c", "d"];
-    const open = cluster
-      .node(1)
-      .session()
-      .transact((tx) => {
-        for (const key of accounts) tx.write(key, batch(100));
-      });
+    const opener = cluster.node(1).session();
+    const open = opener.transact((tx) => {
+      for (const key of accounts) tx.write(key, batch(100));
+    });
     await runtime.settle(open);
     let transfers = 0;
+    let snapshots = 0;
     let isOver = false;
     const totals = new Set<number>();
     const worker = async (start: number) => {
@@ -87,15 +87,17 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
               { maxRetries: 5 },
             );
             transfers++;
-            const total = await session.transact(
-              async (tx) => {
-                let sum = 0;
-                for await (const [, value] of tx.scan()) sum += numberIn(value) ?? 0;
-                return sum;
-              },
-              { readOnly: true, maxRetries: 5 },
-            );
-            totals.add(total);
+            const sum = async (tx: ClusterTransaction) => {
+              let total = 0;
+              for await (const [, value] of tx.scan()) total += numberIn(value) ?? 0;
+              return total;
+            };
+            totals.add(await session.transact(sum, { readOnly: true, maxRetries: 5 }));
+            // A session that has seen less may get an older state, from the replicas of its node.
+            const other = node.session();
+            other.observe(opener.observed);
+            totals.add(await other.transact(sum, { consistency: "snapshot" }));
+            snapshots++;
           });
         } catch {
           // Unavailable, in doubt, or out of retries: part of life here.
@@ -121,6 +123,7 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
     await runtime.elapse(8000);
     expect([...totals], `seed ${seed}`).toEqual([400]);
     expect(transfers, `seed ${seed}`).toBeGreaterThan(20);
+    expect(snapshots, `seed ${seed}`).toBeGreaterThan(20);
     for (const node of cluster.running) {
       for (let shard = 0; shard < 3; shard++) {
         expect(node.replicaOf(shard)?.log.machine.preparedCount, `seed ${seed}: in doubt`).toBe(0);
