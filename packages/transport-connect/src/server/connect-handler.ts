@@ -4,7 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
 import {
   compressionBrotli,
   compressionGzip,
@@ -65,9 +71,15 @@ function call(
   handler(universal)
     .then((answered) => universalResponseToNodeResponse(answered, response))
     .catch((error: unknown) => {
-      options.onFailure(handler.requestPath, error);
+      if (!isClientGone(response, error)) options.onFailure(handler.requestPath, error);
       response.destroy();
     });
+}
+
+/** Whether the answer could not be written because nobody is there to read it: every client that closes ends so. */
+function isClientGone(response: NodeResponse, error: unknown): boolean {
+  const isEnded = "stream" in response ? response.stream.destroyed : response.destroyed;
+  return isEnded && error instanceof ConnectError && [Code.Aborted, Code.Canceled].includes(error.code);
 }
 
 /** A plain answer, for those who do not speak Connect. */
