@@ -31,6 +31,8 @@ export type ClusterErrorCode =
   | "KHONSU_OUTCOME_EXPIRED"
   /** The snapshot is below the floor under which versions are purged. A retry takes a newer one. */
   | "KHONSU_SNAPSHOT_TOO_OLD"
+  /** What a transaction does in one shard is larger than an entry of its log may be. Nothing was applied. */
+  | "KHONSU_TRANSACTION_TOO_LARGE"
   /** Timestamps have come to the hard limit. */
   | "KHONSU_TIMESTAMP_LIMIT"
   /** An invariant of docs/spec/transactions.md does not hold. Stop the replica: that is better than two histories. */

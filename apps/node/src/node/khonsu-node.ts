@@ -42,6 +42,7 @@ import { createLogger } from "./logger.ts";
 import type { NodeStatus } from "./node-status.ts";
 import { RecordFile } from "./record-file.ts";
 import type { RunningNode } from "./running-node.ts";
+import { limited } from "./size-limit.ts";
 import { Telemetry } from "./telemetry.ts";
 import { VERSION } from "./version.ts";
 
@@ -141,7 +142,7 @@ export class KhonsuNode implements RunningNode {
     const { meter } = this.#telemetry;
     return new ClusterSession({
       shards: meter.shards(node.router),
-      coordinator: meter.coordinator(node.coordinators),
+      coordinator: meter.coordinator(limited(node.coordinators, this.#config.limits.messageBytes)),
       clock: node.clock,
       runtime: systemRuntime,
     });

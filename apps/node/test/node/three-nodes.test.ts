@@ -53,6 +53,14 @@ test("a node that stops hands leadership over, and comes back with what it had",
   expect(both).toEqual([7, 8]);
 });
 
+test("a transaction that no log could take is refused at once", async () => {
+  const large = tableFromArrays({ value: new Float64Array(2 ** 20 + 2 ** 10) }).batches[0]!;
+  await expect(cluster.node(2).transact((tx) => tx.write("large", large))).rejects.toMatchObject({
+    code: "KHONSU_TRANSACTION_TOO_LARGE",
+    retryable: false,
+  });
+});
+
 test("a stopped node says so", async () => {
   const node = cluster.node(3);
   await cluster.stop(3);
