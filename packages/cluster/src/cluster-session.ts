@@ -73,6 +73,7 @@ class Attempts implements TransactHost<ClusterState, ClusterTransaction, Cluster
   readonly #host: SessionHost;
   #isSnapshot = false;
   #wasTooOld = false;
+  #restarts = 0;
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -84,7 +85,7 @@ class Attempts implements TransactHost<ClusterState, ClusterTransaction, Cluster
 
   begin(options: ClusterTransactOptions): ClusterState {
     this.#isSnapshot = options.consistency === "snapshot";
-    return this.#host.begin(options, true, this.#wasTooOld);
+    return this.#host.begin(options, true, { wasTooOld: this.#wasTooOld, restarts: this.#restarts });
   }
 
   handleOf(state: ClusterState): ClusterTransaction {
@@ -111,7 +112,9 @@ class Attempts implements TransactHost<ClusterState, ClusterTransaction, Cluster
     return jittered(this.runtime, Math.min(BACKOFF_CAP_MS, 2 ** retry));
   }
 
-  noteRetry(): void {}
+  noteRetry(): void {
+    this.#restarts++;
+  }
 
   async waitForChange(state: ClusterState, abort: AbortScope | undefined): Promise<void> {
     state.rollback(undefined);

@@ -41,6 +41,8 @@ export interface ClusterStateOptions {
   readonly since: CommitTimestamp;
   /** Whether `transact` runs it, which waits and runs the body again where that retries. */
   readonly isManaged: boolean;
+  /** Whether what was read is certified at its commit even where nothing is written. */
+  readonly certifiesReads: boolean;
 }
 
 export class ClusterState extends ScopedState<ClusterHost> {
@@ -57,6 +59,7 @@ export class ClusterState extends ScopedState<ClusterHost> {
   /** Whether the one question that was asked was answered behind a read index. */
   isFresh = false;
   ignoredKeys: readonly string[] = [];
+  readonly #certifiesReads: boolean;
   readonly #since: CommitTimestamp;
   /** The first read takes the snapshot; reads that begin meanwhile wait for it. */
   #takingSnapshot: Promise<unknown> | undefined = undefined;
@@ -69,7 +72,14 @@ export class ClusterState extends ScopedState<ClusterHost> {
     this.isReadOnly = options.isReadOnly;
     this.policy = options.policy;
     this.observed = options.observed;
+    this.#certifiesReads = options.certifiesReads;
     this.#since = options.since;
+  }
+
+  /** Whether shards certify what it has read though it writes nothing (TX-21): it then commits as a writer does. */
+  get isCertified(): boolean {
+    const isStrict = this.isolation === "serializable" && this.consistency === "strict";
+    return isStrict && this.#certifiesReads && this.reads.shards().length > 0;
   }
 
   /** What `key` holds for this transaction, its own writes included. */

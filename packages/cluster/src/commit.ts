@@ -126,7 +126,7 @@ async function baselineOf(tx: ClusterState, key: string, shard: number): Promise
   return entries[0]!.version;
 }
 
-/** Home is a shard that is written, the first in order of keys as they were written. */
+/** Home is a shard that is written, the first in order of keys as they were written; else one that was read. */
 function homeOf(tx: ClusterState, requests: ReadonlyMap<number, unknown>, placement: KeyPlacement): number {
   for (const { key } of tx.writes.values()) return placement.shardOf(key);
   return Math.min(...requests.keys());

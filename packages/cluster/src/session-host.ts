@@ -26,7 +26,18 @@ export interface ClusterTransactionOptions extends TransactionOptions {
 
 /** How old a snapshot that is not strict may be when it is taken, in milliseconds by the clock here. */
 const SNAPSHOT_AGE_MS = 1000;
+/** How often what a strict reader has read is validated before it is certified as what a writer reads. */
+const VALIDATIONS_MAX = 3;
 const BEGINNING = 0 as CommitTimestamp;
+
+/** How the attempts of the same `transact` before this one ended. */
+export interface FormerAttempts {
+  /** Whether the snapshot of one was too old; the next is not to be an old one. */
+  readonly wasTooOld: boolean;
+  readonly restarts: number;
+}
+
+const NONE: FormerAttempts = { wasTooOld: false, restarts: 0 };
 
 export class SessionHost implements ClusterHost {
   readonly stopped = undefined;
@@ -56,8 +67,7 @@ export class SessionHost implements ClusterHost {
     if (timestamp > this.observed) this.observed = timestamp;
   }
 
-  /** @param isRecent whether the snapshot must not be an old one. */
-  begin(options: ClusterTransactionOptions, isManaged: boolean, isRecent = false): ClusterState {
+  begin(options: ClusterTransactionOptions, isManaged: boolean, former: FormerAttempts = NONE): ClusterState {
     const { isolation = "serializable", consistency = "strict", readOnly = false } = options;
     checkIsolation(isolation);
     checkConsistency(consistency, options);
@@ -69,8 +79,9 @@ export class SessionHost implements ClusterHost {
       isReadOnly: readOnly || isSnapshot,
       policy: mergePolicy(DEFAULT_POLICY, options),
       observed: this.observed,
-      since: isSnapshot || isRecent ? this.clock.before(SNAPSHOT_AGE_MS) : BEGINNING,
+      since: isSnapshot || former.wasTooOld ? this.clock.before(SNAPSHOT_AGE_MS) : BEGINNING,
       isManaged,
+      certifiesReads: former.restarts >= VALIDATIONS_MAX,
     });
   }
 
@@ -98,7 +109,7 @@ export class SessionHost implements ClusterHost {
 
   async #certify(state: ClusterState, attempt: CommitAttempt): Promise<CommitTimestamp> {
     try {
-      if (state.writes.size === 0) {
+      if (state.writes.size === 0 && !state.isCertified) {
         await commitReadOnly(state);
         return state.snapshot ?? state.observed;
       }

@@ -90,6 +90,47 @@ describe("snapshots that are too old", () => {
     }));
 });
 
+describe("a strict reader that is restarted", () => {
+  /** Runs a reader of both shards, between whose reads another writes the first `disturbed` times; counts the commits it asks for. */
+  async function read(cluster: TestCluster, disturbed: number) {
+    const writer = cluster.node(1).session();
+    const { router, coordinators, clock } = cluster.node(2);
+    let commits = 0;
+    const coordinator: CommitCoordinator = {
+      commit: (id, requests) => {
+        commits++;
+        return coordinators.commit(id, requests);
+      },
+      recover: (id, participants) => coordinators.recover(id, participants),
+    };
+    const { runtime } = cluster;
+    const reader = new ClusterSession({ shards: router, coordinator, clock, runtime });
+    let runs = 0;
+    const reading = reader.transact(async (tx) => {
+      const run = ++runs;
+      const even = numberIn(await tx.read(EVEN));
+      if (run <= disturbed) await writer.transact((other) => other.write(EVEN, batch(run)));
+      return [even, numberIn(await tx.read(ODD))];
+    });
+    return { result: await runtime.settle(reading), runs, commits };
+  }
+
+  test("is validated three times, and then certified as a writer that writes nothing", () =>
+    inCluster({}, async (cluster) => {
+      const session = cluster.node(1).session();
+      await cluster.runtime.settle(
+        session.transact((tx) => {
+          tx.write(EVEN, batch(0));
+          tx.write(ODD, batch(0));
+        }),
+      );
+      expect(await read(cluster, 2)).toEqual({ result: [2, 0], runs: 3, commits: 0 });
+      expect(await read(cluster, 3)).toEqual({ result: [3, 0], runs: 4, commits: 1 });
+      // Certified or not, what was overwritten before the commit is read again.
+      expect(await read(cluster, 5)).toEqual({ result: [5, 0], runs: 6, commits: 3 });
+    }));
+});
+
 describe('consistency: "snapshot"', () => {
   test("is one state, however long it is read and whatever is committed meanwhile, in one run", () =>
     inCluster({ shards: 3 }, async (cluster) => {
