@@ -56,6 +56,10 @@ export interface ClusterMemberOptions extends Omit<ClusterNodeOptions, "self" | 
   readonly roundMs?: number | undefined;
 }
 
+/** How often a node that is about to stop looks whether it leads something, and how long it waits in between. */
+const HAND_OVER_ROUNDS = 5;
+const HAND_OVER_PAUSE_MS = 50;
+
 export class ClusterMember {
   readonly node: ClusterNode;
   readonly directory: Directory;
@@ -141,7 +145,14 @@ export class ClusterMember {
   /** Before a planned stop: hands leadership of every group over to another replica, and takes none any more. */
   async handOver(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all(this.record.current.replicas.map(({ group }) => this.#handOver(group)));
+    const { runtime } = this.#options;
+    for (let round = 0; round < HAND_OVER_ROUNDS && !this.#isClosed; round++) {
+      await Promise.all(this.record.current.replicas.map(({ group }) => this.#handOver(group)));
+      // Who had asked just before may still give leadership to this node.
+      await pause(runtime, HAND_OVER_PAUSE_MS);
+      if (!this.record.current.replicas.some(({ group }) => this.consensusOf(group)?.status().isLeader))
+        return;
+    }
   }
 
   /** Stops taking part, as a crash would. Logs are closed by whoever opened them. */
