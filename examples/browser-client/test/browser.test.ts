@@ -3,10 +3,12 @@
  * both go on when the node that a page came from is gone.
  */
 /// <reference lib="dom" />
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { type RunningNode, startNode } from "@khonsu/node";
 import chromium from "@sparticuz/chromium";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
@@ -29,16 +31,41 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
+/** Chromium unpacks itself into the directory of temporary files, where the tests of another package may be unpacking theirs. */
+async function unpacked(): Promise<string> {
+  const before = process.env.TMPDIR;
+  const own = fileURLToPath(new URL("../node_modules/.cache/chromium", import.meta.url));
+  await mkdir(own, { recursive: true });
+  process.env.TMPDIR = own;
+  try {
+    return await chromium.executablePath();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+}
+
 /** `KHONSU_CHROMIUM` names another Chromium than that of the package. */
 async function launch(): Promise<Browser | undefined> {
   try {
-    const executablePath = process.env.KHONSU_CHROMIUM ?? (await chromium.executablePath());
-    return await puppeteer.launch({ executablePath, args: chromium.args, headless: "shell" });
+    const executablePath = process.env.KHONSU_CHROMIUM ?? (await unpacked());
+    return await launchAt(executablePath);
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
     reason = `no headless Chromium runs here (${why}); name one in KHONSU_CHROMIUM`;
     process.stderr.write(`The page is not tested: ${reason}\n`);
     return undefined;
+  }
+}
+
+/** A program that was unpacked just now may still be busy as a file: then it cannot be run yet. */
+async function launchAt(executablePath: string, attempts = 5): Promise<Browser> {
+  try {
+    return await puppeteer.launch({ executablePath, args: chromium.args, headless: "shell" });
+  } catch (error) {
+    if (attempts === 1) throw error;
+    await setTimeout(500);
+    return launchAt(executablePath, attempts - 1);
   }
 }
 
