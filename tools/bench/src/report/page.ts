@@ -45,15 +45,19 @@ function columnsOf(detail: Detail): string {
   return JSON.stringify(Object.keys(detail));
 }
 
+/** Cells padded to the width of their column, as the formatter of the repository has them. */
 function tableOf(rows: readonly Detail[]): string {
-  const columns = Object.keys(rows[0]!);
-  const isNumber = (column: string) => rows.every((row) => typeof row[column] === "number");
-  const line = (values: readonly (string | number)[]) => `| ${values.join(" | ")} |`;
-  const text = (value: string | number) =>
-    typeof value === "number" ? count(value) : value.replaceAll("|", "\\|");
-  return [
-    line(columns),
-    line(columns.map((column) => (isNumber(column) ? "---:" : "---"))),
-    ...rows.map((row) => line(columns.map((column) => text(row[column]!)))),
-  ].join("\n");
+  const columns = Object.keys(rows[0]!).map((name) => {
+    const isNumber = rows.every((row) => typeof row[name] === "number");
+    const cells = [name, ...rows.map((row) => textOf(row[name]!))];
+    const width = Math.max(3, ...cells.map((cell) => cell.length));
+    const rule = isNumber ? `${"-".repeat(width - 1)}:` : "-".repeat(width);
+    const padded = cells.map((cell) => (isNumber ? cell.padStart(width) : cell.padEnd(width)));
+    return [padded[0]!, rule, ...padded.slice(1)];
+  });
+  return columns[0]!.map((_, line) => `| ${columns.map((column) => column[line]).join(" | ")} |`).join("\n");
+}
+
+function textOf(value: string | number): string {
+  return typeof value === "number" ? count(value) : value.replaceAll("|", "\\|");
 }
