@@ -32,7 +32,7 @@ import { adminRoute } from "./admin-route.ts";
 import { authenticatorOf, clientAccess } from "./client-access.ts";
 import { Closers } from "./closers.ts";
 import { NodeError } from "./config/errors.ts";
-import { DEFAULT_PORT_BASE, limitsOf, readIdentity } from "./config/parts.ts";
+import { limitsOf, portOf, readIdentity } from "./config/parts.ts";
 import type { NodeConfig } from "./config/schema.ts";
 import { seedsOf } from "./config/seeds.ts";
 import { describeNode } from "./describe-node.ts";
@@ -279,7 +279,7 @@ export class KhonsuNode implements RunningNode {
   }
 
   async #listen(tls: TlsIdentity | undefined, peers: PeerNetwork, member: ClusterMember): Promise<void> {
-    const { limits, listen, node } = this.#config;
+    const { limits, listen } = this.#config;
     const { log, metrics } = this.#telemetry;
     const isServing = (): boolean => this.status().ready;
     const authenticator = authenticatorOf(this.#config, log, this.#closers);
@@ -287,7 +287,7 @@ export class KhonsuNode implements RunningNode {
     const admin = adminRoute(member.directory, authenticator);
     this.#server = await startServer({
       host: listen.host,
-      port: listen.port ?? DEFAULT_PORT_BASE + node,
+      port: portOf(this.#config),
       tls,
       limits: { messageBytesMax: limits.messageBytes, connectionsMax: limits.connections },
       routes: (router) => {

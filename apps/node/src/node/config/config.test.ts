@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { jsonSchema, SCHEMA_FILE } from "./json-schema.ts";
 import { loadConfig, resolveConfig } from "./load.ts";
 import { SETTINGS, variableOf } from "./overrides.ts";
+import { portOf } from "./parts.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "khonsu-config-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -102,4 +103,11 @@ test("a file that is not there, or is no JSON and no YAML, and a flag that there
     code,
     message: expect.stringContaining("listen.port"),
   });
+});
+
+test("a node listens where it is told to, or where the founders know it, or at the port of its number", () => {
+  const founder = { ...SMALL, found: [{ node: 1, address: "127.0.0.1:6000" }] };
+  expect(portOf(resolveConfig({ ...founder, listen: { port: 7000 } }))).toBe(7000);
+  expect(portOf(resolveConfig(founder))).toBe(6000);
+  expect(portOf(resolveConfig({ node: 4, cluster: "c", data: "d", join: ["1@a:1"] }))).toBe(50_055);
 });

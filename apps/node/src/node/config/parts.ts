@@ -4,10 +4,17 @@ import { readTlsFiles, type TlsIdentity } from "@khonsu/transport-connect";
 import type { NodeConfig } from "./schema.ts";
 
 /** The default port is this and the number of the node. */
-export const DEFAULT_PORT_BASE = 50_051;
+const DEFAULT_PORT_BASE = 50_051;
 
 /** The clients of a group are the runs of its replicas: few, with many commands on their way each. Fixed: images carry them. */
 const SESSIONS = { sessionWindow: 4096, sessionsMax: 64 };
+
+/** The port to listen on: as configured, or where the founders know this node, or the default of its number. */
+export function portOf({ found, listen, node }: NodeConfig): number {
+  const founder = found?.find((member) => member.node === node);
+  const known = founder && Number(founder.address.slice(founder.address.lastIndexOf(":") + 1));
+  return listen.port ?? known ?? DEFAULT_PORT_BASE + node;
+}
 
 export function limitsOf({ checkpoints, limits, timing }: NodeConfig): Partial<ReplicaOptions> {
   return {

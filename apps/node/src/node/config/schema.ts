@@ -69,7 +69,12 @@ export const configSchema = z
     listen: z
       .strictObject({
         host: z.string().min(1).default("127.0.0.1").describe("The interface to listen on."),
-        port: z.int().min(0).max(65_535).optional().describe("Default: 50051 + node. 0: any that is free."),
+        port: z
+          .int()
+          .min(0)
+          .max(65_535)
+          .optional()
+          .describe("Default: that of this node in `found`, or else 50051 + node. 0: any that is free."),
       })
       .prefault({}),
     advertise: address
