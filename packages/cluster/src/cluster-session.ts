@@ -37,6 +37,16 @@ export class ClusterSession {
   }
 
   /**
+   * Has this session see everything that anybody had been told was committed before the call, so that its snapshots show it as well.
+   * Asks each shard once, behind a read index.
+   *
+   * @throws ClusterError `KHONSU_UNAVAILABLE`, `KHONSU_CLOCK_SKEW`.
+   */
+  catchUp(): Promise<void> {
+    return this.#host.catchUp();
+  }
+
+  /**
    * Begins a transaction to be committed, or rolled back, by hand. With `using` or `await using` it rolls back at the end of
    * the scope unless it was committed. One that is forgotten holds nothing but memory here.
    *

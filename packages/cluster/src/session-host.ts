@@ -7,6 +7,7 @@ import { type ClusterHost, ClusterState, type Consistency } from "./cluster-stat
 import { commitReadOnly, commitWrites } from "./commit.ts";
 import { ClusterError } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import type { ReadTime } from "./messages.ts";
 import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 
 export interface ClusterSessionOptions {
@@ -83,6 +84,21 @@ export class SessionHost implements ClusterHost {
       isManaged,
       certifiesReads: former.restarts >= VALIDATIONS_MAX,
     });
+  }
+
+  async catchUp(): Promise<void> {
+    const time: ReadTime = { kind: "at-least", timestamp: this.observed };
+    const request = { keys: [], ranges: [] };
+    const shards = Array.from({ length: this.shards.placement.shardCount }, (_, shard) => shard);
+    const answers = await Promise.all(
+      shards.map((shard) => this.shards.ask(shard, { kind: "read", time, isFresh: true, request })),
+    );
+    for (const answer of answers) {
+      if (answer.kind !== "read")
+        throw new Error(`Invariant: a read is answered with one, not ${answer.kind}`);
+      this.observe(answer.at);
+      this.clock.merge(answer.at);
+    }
   }
 
   rolledBack(state: ClusterState): void {

@@ -1,12 +1,8 @@
 /** The client of a cluster that the flags and the environment name. */
-import { setTimeout } from "node:timers/promises";
 import { connectCluster } from "@khonsu/transport-connect";
 import type { ConnectionFlags } from "../commands/options.ts";
 import { tlsOf, tokenOf } from "./credentials.ts";
 import type { StoreClient } from "./store-client.ts";
-
-/** A snapshot may be as much as a second old; the rest is for clocks that differ. */
-const SNAPSHOT_AGE_MS = 1200;
 
 /** @throws ClusterError, TransportError; CommandError for a file that cannot be read. */
 export async function connect(flags: ConnectionFlags): Promise<StoreClient> {
@@ -20,7 +16,7 @@ export async function connect(flags: ConnectionFlags): Promise<StoreClient> {
   return {
     transact: (body, options) => client.transact(body, options),
     watch: (options) => client.watch(options),
-    settled: () => setTimeout(SNAPSHOT_AGE_MS),
+    settled: () => client.catchUp(),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }

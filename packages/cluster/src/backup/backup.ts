@@ -11,13 +11,12 @@ export interface BackupSink {
 }
 
 /**
- * Writes all keys of a cluster, as of one snapshot, to `sink`. The snapshot holds all that this session has seen, and of others all
- * that was committed about a second before. It must not become older than `retention.snapshotMs` while it is read.
+ * Writes all keys of a cluster, as of one snapshot, to `sink`. The snapshot holds all that anybody had been told was committed before the call. It must not become older than `retention.snapshotMs` while it is read.
  *
  * @throws ClusterError `KHONSU_SNAPSHOT_TOO_OLD` if reading took too long; `KHONSU_UNAVAILABLE`; whatever `sink` throws. What was
  * written until then is no backup, and says so when it is read.
  */
-export function backup(
+export async function backup(
   session: ClusterSession,
   sink: BackupSink,
   options: BackupOptions = {},
@@ -30,6 +29,7 @@ export function backup(
       await sink.write(value);
     }
   };
+  await session.catchUp();
   // Once: what was written cannot be taken back.
   return session.transact(body, { consistency: "snapshot", maxRetries: 0 });
 }

@@ -114,6 +114,11 @@ export class ClusterClient {
     });
   }
 
+  /** `catchUp` of the client's own session. */
+  catchUp(): Promise<void> {
+    return this.#session.catchUp();
+  }
+
   /** `transact` of the client's own session. */
   transact<R>(
     body: (tx: ClusterTransaction) => R | Promise<R>,

@@ -131,6 +131,21 @@ describe("a strict reader that is restarted", () => {
     }));
 });
 
+/** A fault in the first backups: what another session had just committed was not in them. */
+test("a session that has caught up sees in its snapshots what others committed before", () =>
+  inCluster({ shards: 3 }, async (cluster) => {
+    const { runtime } = cluster;
+    for (let i = 1; i <= 20; i++) {
+      const writer = cluster.node(1).session();
+      const key = `key/${i}`;
+      await runtime.settle(writer.transact((tx) => tx.write(key, batch(i))));
+      const reader = cluster.node(1 + (i % 3)).session();
+      await runtime.settle(reader.catchUp());
+      const reading = reader.transact((tx) => tx.read(key), { consistency: "snapshot" });
+      expect(numberIn(await runtime.settle(reading))).toBe(i);
+    }
+  }));
+
 describe('consistency: "snapshot"', () => {
   test("is one state, however long it is read and whatever is committed meanwhile, in one run", () =>
     inCluster({ shards: 3 }, async (cluster) => {
