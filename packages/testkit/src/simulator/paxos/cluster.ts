@@ -1,7 +1,7 @@
 // The simulated cluster: nodes, clients and the network between them, under one scheduler and one seed. It carries no rule of its own;
 // the checks watch it from `checks/`, the operator changes its membership, the fault injector breaks it.
 
-import { type Configuration, type Envelope, replicaId } from "@khonsu/paxos";
+import { type Configuration, compareBallots, type Envelope, replicaId, ZERO_BALLOT } from "@khonsu/paxos";
 import type { Operation } from "../../history/index.ts";
 import { Disk, type DiskBatch } from "../disk.ts";
 import { FaultAtlas } from "../fault-atlas.ts";
@@ -94,8 +94,7 @@ export class PaxosCluster {
     let leader: SimulatedNode | undefined;
     for (const node of this.nodes) {
       if (node.status?.role !== "leader") continue;
-      if (leader === undefined || node.status.ballot.round > (leader.status?.ballot.round ?? 0))
-        leader = node;
+      if (compareBallots(node.status.ballot, leader?.status?.ballot ?? ZERO_BALLOT) > 0) leader = node;
     }
     return leader;
   }

@@ -30,4 +30,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: "returning-leader:t1-186",
     found: "a repetition older than its client's window was answered as if it had been applied",
   },
+  {
+    seed: "170919fa0b48-122",
+    found:
+      "of two that led in one round, a paused one and its successor, the harness took the paused one for the leader",
+  },
 ];
