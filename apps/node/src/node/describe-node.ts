@@ -1,5 +1,5 @@
 /** Makes a `NodeStatus` of the parts of a node. */
-import type { ClusterMember, ClusterNode } from "@khonsu/cluster";
+import { type ClusterMember, type ClusterNode, DIRECTORY_GROUP, type DirectoryState } from "@khonsu/cluster";
 import { nodeOf, type Status } from "@khonsu/paxos";
 import type { PeerStatus } from "@khonsu/transport-connect";
 import type { NodeConfig } from "./config/schema.ts";
@@ -54,12 +54,18 @@ export function describeNode(sources: StatusSources): NodeStatus {
       replicationFactor: state?.replicas ?? 0,
       prefixSeparator: state?.delimiter ?? null,
       version: state?.version ?? 0,
+      directoryReplicas: directoryReplicasOf(state),
     },
     members: describeMembers(config.node, state, links),
     shards,
     transactions: telemetry.meter.read(),
     storage: telemetry.storage(config.data),
   };
+}
+
+function directoryReplicasOf(state: DirectoryState | undefined): readonly number[] {
+  const replicas = state?.groups.get(DIRECTORY_GROUP)?.replicas ?? [];
+  return replicas.map(({ node }) => node).sort((a, b) => a - b);
 }
 
 function describeClock(shards: readonly ShardStatusReport[], now: number): ClockStatus {

@@ -48,6 +48,8 @@ export interface PlacementStatus {
   readonly prefixSeparator: string | null;
   /** Of the directory: rises with every change of members or replicas. */
   readonly version: number;
+  /** The nodes that keep the directory, ascending; fewer than it wants while one is being replaced. */
+  readonly directoryReplicas: readonly number[];
 }
 
 export interface MemberStatus {

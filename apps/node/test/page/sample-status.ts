@@ -19,7 +19,13 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
     ready: true,
     problems: [],
     clock: { timestamp: 7_353_548_800_000_000, aheadMs: 1.4 },
-    placement: { shardCount: 16, replicationFactor: 3, prefixSeparator: "/", version: 12 },
+    placement: {
+      shardCount: 16,
+      replicationFactor: 3,
+      prefixSeparator: "/",
+      version: 12,
+      directoryReplicas: [1, 2, 3],
+    },
     members: [1, 2, 3, 4].map((node) => ({
       node,
       address: `127.0.0.1:${50_051 + node}`,

@@ -93,12 +93,13 @@ export class ProcessCluster {
   /** Once every node serves, and every shard has as many replicas as it is to have, all of which vote. */
   untilSettled(limitMs = 120_000): Promise<NodeStatus[]> {
     const copies = Math.min(3, this.nodes.length);
-    return this.until(({ ready, shards, node }) => {
+    return this.until(({ ready, shards, node, placement }) => {
       const isWhole = shards.every(({ here, replicas }) => {
         const votes = here?.role === "leader" || here?.role === "follower";
         return replicas.length === copies && (votes || !replicas.includes(node));
       });
-      return ready && isWhole;
+      // A disk that is emptied while the directory lacks a replica may be one too many.
+      return ready && isWhole && placement.directoryReplicas.length === copies;
     }, limitMs);
   }
 
