@@ -120,7 +120,7 @@ export interface TransactionCounters {
   readonly committed: number;
   /** Of those committed, how many only read. */
   readonly readOnly: number;
-  /** Attempts that were refused and could be tried again, or were given up, by the code of the error. */
+  /** Attempts that were refused and could be tried again, or were given up, by what was in the way: `write-write`, `busy`, … */
   readonly refused: Readonly<Record<string, number>>;
   /** Commits a second, over the last ten seconds. */
   readonly committedPerSecond: number;

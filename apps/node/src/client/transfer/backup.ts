@@ -1,14 +1,13 @@
 /** A backup and what becomes of one: all keys as of one moment into a file, and a file into a store again. */
-import { rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import type { TransactionContext } from "@khonsu/core";
 import type { RecordBatch } from "apache-arrow";
 import type { Phase, Progress } from "../../demo/progress.ts";
-import { FileError, reasonOf } from "../../files/file-error.ts";
 import { writeFile } from "../../files/write-output.ts";
 import type { StoreClient } from "../store-client.ts";
 import { backupBytes, digestOf, readBackup } from "./backup-file.ts";
-import type { Exported } from "./export-file.ts";
 import { type Imported, importParts, type Part } from "./run-import.ts";
+import { type Counts, type Exported, writeSnapshot } from "./write-snapshot.ts";
 
 /** A part of a restore, one transaction, has so many keys at most, or so many bytes. */
 const PART_KEYS = 64;
@@ -18,30 +17,21 @@ const PART_BYTES = 2 ** 20;
 export async function backUp(store: StoreClient, path: string, progress: Progress): Promise<Exported> {
   const place = `${path}.backing-up`;
   const phase = progress.begin(`Backing up to ${path}`);
-  const exported = { rows: 0, keys: 0 };
   try {
-    await store.settled?.();
-    await store.transact(
-      async (tx) => {
-        Object.assign(exported, { rows: 0, keys: 0 });
-        await writeFile(place, backupBytes(entriesOf(tx, exported, phase)));
-      },
-      { readOnly: true, consistency: "snapshot" },
-    );
-    await rename(place, path);
-  } catch (error) {
-    await rm(place, { force: true });
-    if (!(error instanceof Error && "syscall" in error)) throw error;
-    throw new FileError("KHONSU_FILE_FAILED", `Cannot write ${path}: ${reasonOf(error)}`, error);
+    return await writeSnapshot(store, {
+      path,
+      place,
+      write: (tx, counts) => writeFile(place, backupBytes(entriesOf(tx, counts, phase))),
+      finish: () => rename(place, path),
+    });
   } finally {
     phase.end();
   }
-  return exported;
 }
 
 async function* entriesOf(
   tx: TransactionContext,
-  exported: { rows: number; keys: number },
+  exported: Counts,
   phase: Phase,
 ): AsyncGenerator<readonly [string, RecordBatch]> {
   for await (const [key, batch] of tx.scan()) {

@@ -13,7 +13,7 @@ import { readBatches } from "../../files/read-input.ts";
 import { writeBatches } from "../../files/write-output.ts";
 import { toScanOptions } from "../scan-store.ts";
 import type { StoreClient } from "../store-client.ts";
-import type { Exported } from "./export-file.ts";
+import type { Exported } from "./write-snapshot.ts";
 
 interface Entry {
   readonly key: string;
