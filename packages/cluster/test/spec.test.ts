@@ -10,7 +10,7 @@ const [rules = "", enforcement = ""] = readFileSync(`${ROOT}docs/spec/transactio
 );
 const MUTANTS = readFileSync(`${ROOT}packages/testkit/mutants/shard.ts`, "utf8");
 
-const idsIn = (text: string): Set<string> => new Set(text.match(/\bTX-\d+\b/g));
+const idsIn = (text: string): Set<string> => new Set(text.match(/\bTX-\d+\b/g) ?? []);
 const rows = new Map(
   enforcement
     .split("\n")
@@ -56,9 +56,9 @@ test("the files that a row names are there", () => {
 test("the scenarios that a row names are there and name the rule", () => {
   const own = readdirSync(`${PACKAGE}scenarios`);
   for (const [id, { outside }] of rows) {
-    for (const [, number] of outside.matchAll(/scenario (\d+)/g)) {
+    for (const [, number] of outside.matchAll(/scenario (\d+|`tx-\d+`)/g)) {
       const texts = own
-        .filter((name) => name.startsWith(number!))
+        .filter((name) => name.startsWith(number!.replaceAll("`", "")))
         .map((name) => readFileSync(`${PACKAGE}scenarios/${name}`, "utf8"));
       expect(
         texts.some((text) => idsIn(text).has(id)),
@@ -69,6 +69,18 @@ test("the scenarios that a row names are there and name the rule", () => {
       expect(existsSync(`${ROOT}packages/2pc/scenarios/${name}`), `${id}: ${name}`).toBe(true);
     }
   }
+});
+
+/** Scenario files of shards and of two-phase commit by the rules that they name, and tests that are called after one. */
+test("every rule has a scenario", () => {
+  const files = [
+    ...readdirSync(`${PACKAGE}scenarios`).map((name) => `${PACKAGE}scenarios/${name}`),
+    ...filesUnder(`${PACKAGE}src`).filter((name) => name.endsWith(".test.ts")),
+    `${ROOT}packages/testkit/src/simulator/cluster/rules.test.ts`,
+  ];
+  const covered = new Set(files.flatMap((name) => [...idsIn(readFileSync(name, "utf8"))]));
+  const without = [...rows].filter(([id, { outside }]) => !covered.has(id) && !/2pc `[\w-]+`/.test(outside));
+  expect(without.map(([id]) => id)).toEqual([]);
 });
 
 test("the mutants of a row are those that are named after the rule", () => {

@@ -3,6 +3,7 @@
  * of them and purges whenever it can: its answers and its state hash must be the first's at every index (hard case 29).
  */
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
+import type { IsolationLevel } from "@khonsu/core";
 import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
 import {
   type Command,
@@ -279,6 +280,9 @@ function description(words: Words): Description {
     reads: versions(words.read),
     ...(words.range === undefined ? {} : { ranges: [rangeOf(words.range)] }),
     ...(words.delete === undefined ? {} : { deletes: words.delete.split(",") }),
+    ...(words.ensure === undefined ? {} : { ensures: words.ensure.split(",") }),
+    ...(words.back === undefined ? {} : { readBack: words.back.split(",") }),
+    ...(words.isolation === undefined ? {} : { isolation: words.isolation as IsolationLevel }),
     ...(words.base === undefined ? {} : { baselines: versions(words.base) }),
     ...(words.on === undefined ? {} : { onConflict: words.on as "ignore" | "replace" | "append" }),
     ...(words.snapshot === undefined ? {} : { snapshot: Number(words.snapshot) }),
