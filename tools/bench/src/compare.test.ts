@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { type BenchCase, compare, median, quantile, type Subject, Unavailable } from "./compare.ts";
+import {
+  type BenchCase,
+  compare,
+  median,
+  nearestRank,
+  quantile,
+  type Subject,
+  Unavailable,
+} from "./compare.ts";
 import { silent } from "./progress.ts";
 import { coreCases } from "./suites/core.ts";
 import { rowsFrom } from "./suites/growth.ts";
@@ -64,5 +72,7 @@ test("medians, quantiles and generated rows are what they say", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect([0, 0.01, 0.5, 0.99, 1].map((q) => nearestRank(hundred, q))).toEqual([1, 1, 50, 99, 100]);
   expect([...rowsFrom(5, 3).getChild("id")!]).toEqual([5, 6, 7]);
 });

@@ -150,6 +150,15 @@ export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 }
 
+/**
+ * The smallest value that at least the share `q` of all values does not exceed. Of a hundred values, the 0.99 is the last but one.
+ *
+ * @param sorted rising; not empty.
+ */
+export function nearestRank(sorted: readonly number[], q: number): number {
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
+}
+
 /** Whole operations a second, unless there are few of them. */
 function rate(value: number): number {
   return value >= 1000 ? Math.round(value) : rounded(value);

@@ -1,11 +1,10 @@
 /** `pnpm bench <suite>`: runs one suite, or all, prints what it measured, and keeps chart and table in `docs/benchmarks`. */
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { isAffordable, planOf } from "./plan.ts";
 import { BarProgress } from "./progress.ts";
-import { chartOf } from "./report/chart.ts";
-import { pageOf } from "./report/page.ts";
+import { keep } from "./report/keep.ts";
 import { type Provenance, provenance } from "./report/provenance.ts";
 import { jsonRow, type Row, type SuiteResult } from "./report/row.ts";
 import { type Suite, suites } from "./suites/index.ts";
@@ -14,13 +13,23 @@ interface BenchOptions {
   readonly json?: string;
   readonly quick?: boolean;
   readonly docs?: string;
+  readonly kills?: number;
+  readonly minutes?: number;
 }
 
 const DOCS = fileURLToPath(new URL("../../../docs/benchmarks", import.meta.url));
 
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
+  return value;
+}
+
 const program = new Command("bench")
   .description("Measures Khonsu beside its peers, interleaved in one run.")
-  .addArgument(new Argument("[suite]", "which suite; all of them if left out").choices(Object.keys(suites)))
+  .addArgument(
+    new Argument("[suite]", "which suite; all of them if left out").choices(["all", ...Object.keys(suites)]),
+  )
   .addOption(new Option("--json <file>", "also write the rows to FILE as JSON; - for standard output"))
   .addOption(
     new Option(
@@ -29,38 +38,65 @@ const program = new Command("bench")
     ),
   )
   .addOption(new Option("--quick", "fewer rounds and operations: a look, not a figure to quote"))
+  .addOption(
+    new Option("--kills <count>", "how often failover kills each leader; 100, or 5 if --quick").argParser(
+      count,
+    ),
+  )
+  .addOption(
+    new Option(
+      "--minutes <count>",
+      "begin no suite that by its estimate is not done so long after the start; no limit if left out",
+    ).argParser(count),
+  )
   .action(run);
 
-async function run(name: string | undefined, { json, quick = false, docs }: BenchOptions): Promise<void> {
-  const chosen: [string, Suite][] = Object.entries(suites).filter(
-    ([suite]) => name === undefined || suite === name,
+async function run(name: string | undefined, options: BenchOptions): Promise<void> {
+  const { json, kills, minutes = Number.POSITIVE_INFINITY } = options;
+  const chosen = Object.entries(suites).filter(
+    ([suite]) => name === undefined || name === "all" || suite === name,
   );
+  const { lines, minutesOf } = planOf(chosen, options);
+  for (const line of lines) console.error(line);
+  const until = performance.now() + minutes * 60_000;
   const all: Row[] = [];
-  for (const [suite, measure] of chosen) {
-    using progress = new BarProgress();
-    const from = await provenance(`npx -y pnpm@12 bench ${suite}${quick ? " --quick" : ""}`);
-    const result = await measure({ quick, progress });
-    all.push(...result.rows.map(jsonRow));
-    if (json !== "-") print(suite, result, from);
-    const directory = docs ?? (quick ? undefined : DOCS);
-    if (directory !== undefined) await keep(directory, suite, result, from);
+  for (const [suite, each] of chosen) {
+    if (!isAffordable(minutesOf(suite), until - performance.now())) {
+      console.error(`skipped ${suite}: it would not be done within ${minutes} minutes`);
+      continue;
+    }
+    all.push(...(await runSuite(suite, each, options)));
   }
   const text = `${JSON.stringify(all, null, 2)}\n`;
   if (json === "-") process.stdout.write(text);
   else if (json !== undefined) await writeFile(json, text);
+  if (kills !== undefined && !chosen.some(([suite]) => suite === "failover"))
+    console.error("--kills has a meaning for failover only");
+}
+
+/** A suite that fails does not take the others along; the exit code tells. */
+async function runSuite(suite: string, { measure }: Suite, options: BenchOptions): Promise<Row[]> {
+  const { json, quick = false, docs, kills } = options;
+  using progress = new BarProgress();
+  const flags = `${quick ? " --quick" : ""}${kills === undefined ? "" : ` --kills ${kills}`}`;
+  const from = await provenance(`npx -y pnpm@12 bench ${suite}${flags}`);
+  try {
+    const result = await measure({ quick, progress, kills });
+    if (json !== "-") print(suite, result, from);
+    const directory = docs ?? (quick ? undefined : DOCS);
+    if (directory !== undefined) await keep(directory, suite, result, from);
+    return result.rows.map(jsonRow);
+  } catch (error) {
+    progress.note(`${suite} failed: ${error instanceof Error ? error.stack : String(error)}`);
+    process.exitCode = 1;
+    return [];
+  }
 }
 
 function print(suite: string, { rows, details }: SuiteResult, { machine, versions }: Provenance): void {
   console.log(`\n${suite} (${machine}; ${versions.join(", ")})`);
   if (rows.length > 0) console.table(rows.map(({ suite: _, ...row }) => row));
   if (details.length > 0) console.table(details);
-}
-
-async function keep(directory: string, suite: string, result: SuiteResult, from: Provenance): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  if (result.rows.length > 0)
-    await writeFile(join(directory, `${suite}.svg`), chartOf(suite, result.rows, from));
-  await writeFile(join(directory, `${suite}.md`), pageOf(suite, result, from));
 }
 
 await program.parseAsync();

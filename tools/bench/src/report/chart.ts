@@ -6,6 +6,7 @@ import { BarChart, CustomChart } from "echarts/charts";
 import { GridComponent, TitleComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { heading, titled } from "./picture.ts";
 import type { Provenance } from "./provenance.ts";
 import type { MeasuredRow } from "./row.ts";
 
@@ -35,21 +36,10 @@ export function chartOf(suite: string, rows: readonly MeasuredRow[], from: Prove
   const chart = init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   try {
     chart.setOption(optionsOf(suite, panels, from));
-    const svg = withoutStyles(chart.renderToSVGString());
-    // For those who have it read to them.
-    return `${svg.replace(">", `><title>${suite}: operations a second</title>`)}\n`;
+    return titled(chart.renderToSVGString(), `${suite}: operations a second`);
   } finally {
     chart.dispose();
   }
-}
-
-/** ECharts numbers what it draws across all charts of a process, and adds rules for hovering, which a picture
- * does not need. */
-function withoutStyles(svg: string): string {
-  return svg
-    .replace(/<style\b[\s\S]*?<\/style>/g, "")
-    .replace(/ class="zr[^"]*"/g, "")
-    .replace(/ ecmeta_\w+="[^"]*"/g, "");
 }
 
 function panelsOf(rows: readonly MeasuredRow[]): Panel[] {
@@ -70,7 +60,7 @@ function optionsOf(suite: string, panels: readonly Panel[], from: Provenance): E
   return {
     animation: false,
     backgroundColor: "#ffffff",
-    title: [heading(suite, from), ...panels.map(panelTitle)],
+    title: [heading(`${suite}: operations a second, logarithmic`, from), ...panels.map(panelTitle)],
     grid: panels.map(({ top, height }) => ({ left: LEFT, right: RIGHT, top, height })),
     xAxis: panels.map((_, gridIndex) => ({ type: "log", gridIndex, min, max, show: false })),
     yAxis: panels.map(({ rows }, gridIndex) => ({
@@ -82,18 +72,6 @@ function optionsOf(suite: string, panels: readonly Panel[], from: Provenance): E
       data: rows.map((row) => row.subject),
     })),
     series: panels.map(bars),
-  };
-}
-
-function heading(suite: string, { command, machine, versions, date, load }: Provenance) {
-  const subtext = `${command} · ${date} · ${machine} · load average ${load}\n${versions.join(" · ")}`;
-  return {
-    text: `${suite}: operations a second, logarithmic`,
-    subtext,
-    left: 16,
-    top: 10,
-    textStyle: { fontSize: 16 },
-    subtextStyle: { fontSize: 11, lineHeight: 15 },
   };
 }
 

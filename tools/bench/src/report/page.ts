@@ -6,14 +6,16 @@ import type { Detail, MeasuredRow, SuiteResult } from "./row.ts";
 const BUSY =
   "The machine was busy with other work: the rates and latencies are no measure of what it can do, and of the ratios only those of the order of ten tell something. Repeat the command on a quiet one.";
 
-export function pageOf(suite: string, { rows, details }: SuiteResult, from: Provenance): string {
+export function pageOf(suite: string, { rows, details, curves }: SuiteResult, from: Provenance): string {
   const parts = [
     `# Benchmark: ${suite}`,
     `\`${from.command}\`, ${from.date}, ${from.machine}, with a load average of ${from.load} before the run. Medians over rounds in which the subjects take turns; spread in brackets.`,
     `Versions: ${from.versions.join(", ")}.`,
   ];
   if (from.isBusy) parts.push(BUSY);
-  if (rows.length > 0) parts.push(`![Operations a second](${suite}.svg)`, tableOf(rows.map(cells)));
+  if (curves !== undefined) parts.push(`![${curves.y} by ${curves.x}](${suite}.svg)`);
+  else if (rows.length > 0) parts.push(`![Operations a second](${suite}.svg)`);
+  if (rows.length > 0) parts.push(tableOf(rows.map(cells)));
   for (const group of sameColumns(details)) parts.push(tableOf(group));
   return `${parts.join("\n\n")}\n`;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { chartOf } from "./chart.ts";
+import { curvesOf } from "./curves.ts";
 import { pageOf } from "./page.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { jsonRow, type MeasuredRow } from "./row.ts";
@@ -68,6 +69,21 @@ test("a longer bar stands for a higher rate", () => {
   const [fast, slow, slowest] = widths.map((match) => Number(match[1]));
   expect(fast).toBeGreaterThan(slow!);
   expect(slow).toBeGreaterThan(slowest!);
+});
+
+test("curves are a line for each series, drawn alike each time, and the page shows them", () => {
+  const curves = { x: "commits", y: "heap MiB", series: "phase" };
+  const details = ["one", "two"].flatMap((phase) =>
+    [1, 2, 3].map((commits) => ({ phase, commits, "heap MiB": 5 })),
+  );
+  const svg = curvesOf("memory", details, curves, from);
+  for (const text of ["<title>memory: heap MiB by commits</title>", "one", "two", from.command])
+    expect(svg).toContain(text);
+  expect(svg.match(/stroke="#c8782a" stroke-width="2"/g)?.length).toBeGreaterThan(0);
+  expect(svg.match(/stroke="#4a6f8a" stroke-width="2"/g)?.length).toBeGreaterThan(0);
+  expect(curvesOf("memory", details, curves, from)).toBe(svg);
+  const page = pageOf("memory", { rows: [], details, curves }, from);
+  expect(page).toContain("![heap MiB by commits](memory.svg)");
 });
 
 test("the page has the table of rows and one table for the details of each form", () => {

@@ -25,9 +25,18 @@ export interface MeasuredRow extends Row {
 /** Figures beside the rows: bytes, abort rates, seconds. */
 export type Detail = Readonly<Record<string, string | number>>;
 
+/** Columns of the details that make a picture: `y` over `x`, a line for each value of `series`. */
+export interface Curves {
+  readonly x: string;
+  readonly y: string;
+  readonly series: string;
+}
+
 export interface SuiteResult {
   readonly rows: readonly MeasuredRow[];
   readonly details: readonly Detail[];
+  /** What is drawn, if not the rows. Default: the rows, if there are any. */
+  readonly curves?: Curves | undefined;
 }
 
 /** The row without its spread: exactly the fields of the JSON file, in their order. */

@@ -8,7 +8,8 @@ import { checkLinearizable, checkTransactions } from "@khonsu/testkit/checkers";
 import { type Operation, readJsonLines, writeJsonLines } from "@khonsu/testkit/history";
 import { Prng } from "@khonsu/testkit/simulator";
 import { Workload } from "@khonsu/testkit/workloads";
-import type { Detail, SuiteResult } from "../report/row.ts";
+import { median } from "../compare.ts";
+import type { Detail, MeasuredRow, SuiteResult } from "../report/row.ts";
 import { serialHistory } from "./serial-history.ts";
 
 export interface CheckersOptions {
@@ -16,6 +17,8 @@ export interface CheckersOptions {
   readonly transactions?: number;
   /** Operations on registers. Default 100 000 on 100 keys. */
   readonly operations?: number;
+  /** Default 3. */
+  readonly rounds?: number;
 }
 
 export async function checkers(options: CheckersOptions = {}): Promise<SuiteResult> {
@@ -28,8 +31,11 @@ export async function checkers(options: CheckersOptions = {}): Promise<SuiteResu
       Readable.from(writeJsonLines(serialHistory(workload, transactions, 20))),
       createWriteStream(file),
     );
-    const details = [await listAppend(file, transactions), registers(options.operations ?? 100_000)];
-    return { rows: [], details };
+    const rounds: Detail[][] = [];
+    for (let round = options.rounds ?? 3; round > 0; round--)
+      rounds.push([await listAppend(file, transactions), registers(options.operations ?? 100_000)]);
+    const details = rounds.at(-1)!;
+    return { rows: details.map((_, index) => rowOf(rounds.map((round) => round[index]!))), details };
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -53,6 +59,24 @@ async function listAppend(file: string, transactions: number): Promise<Detail> {
     checked - read,
     process.cpuUsage(before),
   );
+}
+
+/** A history of which one operation is to be read and checked, in each round. */
+function rowOf(rounds: readonly Detail[]): MeasuredRow {
+  const rates = rounds.map((round) => Number(round["operations/s"])).sort((a, b) => a - b);
+  const microseconds = (rate: number) => Number((1e6 / rate).toPrecision(4));
+  return {
+    suite: "checkers",
+    case: String(rounds[0]!.history),
+    subject: "khonsu testkit",
+    ops_per_s: Math.round(median(rates)),
+    p50_us: microseconds(median(rates)),
+    p99_us: microseconds(rates[0]!),
+    rounds: rates.length,
+    ratio_to_khonsu: 1,
+    ops_per_s_min: rates[0]!,
+    ops_per_s_max: rates.at(-1)!,
+  };
 }
 
 function registers(operations: number): Detail {

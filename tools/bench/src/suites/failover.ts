@@ -7,9 +7,9 @@ import { ClientFork } from "../cluster/client-fork.ts";
 import { etcdCluster } from "../cluster/etcd-cluster.ts";
 import { khonsuCluster } from "../cluster/khonsu-cluster.ts";
 import { startCluster, type TestCluster, until, untilReady } from "../cluster/test-cluster.ts";
-import { median, quantile, Unavailable } from "../compare.ts";
+import { median, nearestRank, Unavailable } from "../compare.ts";
 import type { Progress } from "../progress.ts";
-import type { MeasuredRow, SuiteResult } from "../report/row.ts";
+import type { Detail, MeasuredRow, SuiteResult } from "../report/row.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEY = "key/0";
@@ -22,8 +22,11 @@ interface Killed {
   readonly pauses: number[];
 }
 
-export async function failover({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
-  const kills = quick ? 5 : 100;
+export async function failover({
+  quick,
+  progress,
+  kills = quick ? 5 : 100,
+}: SuiteOptions): Promise<SuiteResult> {
   const subjects: Killed[] = [];
   try {
     await start(subjects, "khonsu, three nodes", khonsuCluster, progress);
@@ -35,13 +38,7 @@ export async function failover({ quick, progress }: SuiteOptions): Promise<Suite
         each.pauses.push(await pauseOfKill(each));
       }
     }
-    const details = subjects.map(({ name, pauses }) => ({
-      subject: name,
-      kills: pauses.length,
-      "median pause ms": Math.round(median(pauses)),
-      "worst pause ms": Math.round(Math.max(...pauses)),
-    }));
-    return { rows: subjects.map((each) => rowOf(each, subjects[0]!)), details };
+    return { rows: subjects.map((each) => rowOf(each, subjects[0]!)), details: subjects.map(summary) };
   } finally {
     for (const { cluster, clients } of subjects) {
       await clients.close();
@@ -76,6 +73,18 @@ async function pauseOfKill({ cluster, clients }: Killed): Promise<number> {
   return milliseconds;
 }
 
+function summary({ name, pauses }: Killed): Detail {
+  const sorted = [...pauses].sort((a, b) => a - b);
+  return {
+    subject: name,
+    kills: pauses.length,
+    "shortest pause ms": Math.round(sorted[0]!),
+    "median pause ms": Math.round(median(pauses)),
+    "p99 pause ms": Math.round(nearestRank(sorted, 0.99)),
+    "worst pause ms": Math.round(sorted.at(-1)!),
+  };
+}
+
 function rowOf({ name, pauses }: Killed, first: Killed): MeasuredRow {
   const sorted = [...pauses].sort((a, b) => a - b);
   const perSecond = (milliseconds: number) => Number((1000 / milliseconds).toPrecision(4));
@@ -85,7 +94,7 @@ function rowOf({ name, pauses }: Killed, first: Killed): MeasuredRow {
     subject: name,
     ops_per_s: perSecond(median(pauses)),
     p50_us: Math.round(median(pauses) * 1000),
-    p99_us: Math.round(quantile(sorted, 0.99) * 1000),
+    p99_us: Math.round(nearestRank(sorted, 0.99) * 1000),
     rounds: pauses.length,
     ratio_to_khonsu: Number(median(pauses.map((pause, kill) => pause / first.pauses[kill]!)).toPrecision(4)),
     ops_per_s_min: perSecond(sorted.at(-1)!),

@@ -1,4 +1,5 @@
 /** The suites by name. Each measures one thing; `Row` and `Detail` say in which form. */
+import type { PlanOptions } from "../plan.ts";
 import type { Progress } from "../progress.ts";
 import type { SuiteResult } from "../report/row.ts";
 import { arrow } from "./arrow.ts";
@@ -17,24 +18,48 @@ import { smallBank, tpcc, ycsb } from "./workloads.ts";
 export interface SuiteOptions {
   /** Fewer rounds and operations: a look, not a figure to quote. */
   readonly quick: boolean;
+  /** How often `failover` kills each leader. Default: 100, or 5 if quick. */
+  readonly kills?: number | undefined;
   readonly progress: Progress;
 }
 
-export type Suite = (options: SuiteOptions) => Promise<SuiteResult>;
+export type Measure = (options: SuiteOptions) => Promise<SuiteResult>;
 
+export interface Suite {
+  readonly measure: Measure;
+  /** About how long it takes on a quiet machine of two processors. */
+  readonly minutes: (options: PlanOptions) => number;
+}
+
+/** @param full minutes @param quick minutes with `--quick` */
+function suite(measure: Measure, full: number, quick: number): Suite {
+  return { measure, minutes: (options) => (options.quick === true ? quick : full) };
+}
+
+const MINUTES_A_KILL = 0.1;
+
+const memoryOverCommits: Measure = async (options) => ({
+  ...(await memory(options)),
+  curves: { x: "commits", y: "heap MiB", series: "phase" },
+});
+
+/** In the order in which `all` runs them: what is longest comes last. */
 export const suites: Readonly<Record<string, Suite>> = {
-  arrow,
-  checkers: ({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}),
-  cluster,
-  core,
-  durable,
-  failover,
-  growth,
-  memory,
-  "paxos-durable": paxosDurable,
-  paxos,
-  "hash-ring": (options) => hashRing(options),
-  smallbank: smallBank,
-  ycsb,
-  tpcc,
+  core: suite(core, 4, 0.7),
+  growth: suite(growth, 4, 0.5),
+  memory: suite(memoryOverCommits, 1, 0.1),
+  durable: suite(durable, 2, 0.5),
+  arrow: suite(arrow, 2, 0.5),
+  "hash-ring": suite((options) => hashRing(options), 0.5, 0.2),
+  checkers: suite(({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}), 1, 0.1),
+  paxos: suite(paxos, 1, 0.2),
+  "paxos-durable": suite(paxosDurable, 2, 0.3),
+  smallbank: suite(smallBank, 3, 0.4),
+  ycsb: suite(ycsb, 6, 0.8),
+  tpcc: suite(tpcc, 8, 0.8),
+  cluster: suite(cluster, 10, 1.2),
+  failover: {
+    measure: failover,
+    minutes: ({ quick, kills = quick === true ? 5 : 100 }) => 0.5 + kills * MINUTES_A_KILL,
+  },
 };

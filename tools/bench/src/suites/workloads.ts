@@ -13,7 +13,7 @@ import { SmallBank } from "../workloads/smallbank.ts";
 import { Tpcc } from "../workloads/tpcc/tpcc.ts";
 import type { TransactionStore, Workload } from "../workloads/workload.ts";
 import { Ycsb, type YcsbLetter } from "../workloads/ycsb.ts";
-import type { Suite, SuiteOptions } from "./index.ts";
+import type { Measure, SuiteOptions } from "./index.ts";
 
 const CALLERS = 16;
 
@@ -25,7 +25,7 @@ export interface WorkloadCase {
   readonly transactions: number;
 }
 
-export const smallBank: Suite = (options) =>
+export const smallBank: Measure = (options) =>
   runWorkloads("smallbank", options, [
     { on: "10,000 customers", make: () => new SmallBank(), transactions: options.quick ? 2000 : 20_000 },
     {
@@ -35,7 +35,7 @@ export const smallBank: Suite = (options) =>
     },
   ]);
 
-export const ycsb: Suite = (options) => {
+export const ycsb: Measure = (options) => {
   const letters: readonly YcsbLetter[] = ["A", "B", "C", "D", "E", "F"];
   const transactions = (letter: YcsbLetter) => (options.quick ? 500 : 10_000) / (letter === "E" ? 5 : 1);
   const cases = letters.map((letter) => ({
@@ -46,7 +46,7 @@ export const ycsb: Suite = (options) => {
   return runWorkloads("ycsb", options, cases);
 };
 
-export const tpcc: Suite = (options) => {
+export const tpcc: Measure = (options) => {
   const { quick } = options;
   const scale = quick
     ? { warehouses: 2, customers: 60, items: 1000 }

@@ -1,0 +1,26 @@
+/** Keeps what a suite measured: its page, and its chart or charts beside it. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chartOf } from "./chart.ts";
+import { curvesOf } from "./curves.ts";
+import { pageOf } from "./page.ts";
+import type { Provenance } from "./provenance.ts";
+import type { SuiteResult } from "./row.ts";
+
+export async function keep(
+  directory: string,
+  suite: string,
+  result: SuiteResult,
+  from: Provenance,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const chart = pictureOf(suite, result, from);
+  if (chart !== undefined) await writeFile(join(directory, `${suite}.svg`), chart);
+  await writeFile(join(directory, `${suite}.md`), pageOf(suite, result, from));
+}
+
+function pictureOf(suite: string, result: SuiteResult, from: Provenance): string | undefined {
+  const { rows, details, curves } = result;
+  if (curves !== undefined) return curvesOf(suite, details, curves, from);
+  return rows.length > 0 ? chartOf(suite, rows, from) : undefined;
+}
