@@ -109,7 +109,7 @@ class DictionaryUnion {
   add(dictionary: Vector): Int32Array {
     const isFirst = this.#chunks === 0;
     const remap = new Int32Array(dictionary.length);
-    const keys = this.#hasEquality ? dictionaryKeys(dictionary) : undefined;
+    const keys = this.#hasEquality ? dictionaryKeys(dictionary).map(identity) : undefined;
     let index = 0;
     for (const data of dictionary.data) {
       for (let row = 0; row < data.length; row++, index++) {
@@ -126,6 +126,11 @@ class DictionaryUnion {
     }
     return remap;
   }
+}
+
+/** As a key 0 equals -0; yet who merges rows must not change a value. No dictionary holds both numbers and strings. */
+function identity(key: KeyValue | null): KeyValue | null {
+  return Object.is(key, -0) ? "-0" : key;
 }
 
 /** How many values the indices of a dictionary type can tell apart. */

@@ -4,6 +4,7 @@ import {
   Dictionary,
   Field,
   FixedSizeList,
+  Float64,
   Int8,
   Int32,
   makeData,
@@ -31,7 +32,7 @@ function texts(values: readonly string[]): Data {
 function encoded(
   pieces: readonly Data[],
   indices: readonly number[],
-  type = new Dictionary(new Utf8(), new Int8(), 1),
+  type: Dictionary = new Dictionary(new Utf8(), new Int8(), 1),
 ): Data {
   return makeData({ type, data: Int8Array.from(indices), dictionary: new Vector([...pieces]) as never });
 }
@@ -61,6 +62,15 @@ describe("concatenation", () => {
     expect(columnsOf(result)).toEqual([["a", "b", "a", "c", "a", "b", "c"]]);
     expect(dictionarySize(result)).toBe(4);
     expect([...result.data.children[0]!.values]).toEqual([2, 1, 0, 3, 0, 1, 3]);
+  });
+
+  test("keeps the sign of zero, though as keys 0 and -0 are equal", () => {
+    const type = new Dictionary(new Float64(), new Int8(), 1);
+    const floats = (...values: number[]) => [vectorFromArray(values, new Float64()).data[0]!];
+    const first = batchOfColumns([encoded(floats(0), [0], type)]);
+    const second = batchOfColumns([encoded(floats(-0, 0, Number.NaN), [0, 1, 2], type)]);
+    expect(columnsOf(concatBatches([first, second]))).toEqual([[0, -0, 0, Number.NaN]]);
+    expect(dictionarySize(concatBatches([first, second]))).toBe(3);
   });
 
   test("gives columns of one dictionary id one dictionary, also where the added rows have two", () => {
