@@ -7,8 +7,9 @@ import { AbortScope } from "./abort-scope.ts";
 import { type ConflictDetail, KhonsuError } from "./errors.ts";
 import { checkTransactOptions, type TransactOptions } from "./options.ts";
 import { isPromise } from "./promise.ts";
+import { type BodyOutcome, runBody } from "./run-body.ts";
 import type { Runtime } from "./runtime.ts";
-import { RETRY, type ScopedState } from "./scoped-state.ts";
+import type { ScopedState } from "./scoped-state.ts";
 
 /** Why an attempt failed where another one may succeed. */
 export interface Conflict extends Error {
@@ -41,6 +42,23 @@ export interface TransactHost<S extends ScopedState, T, O extends TransactOption
   noteRetry(): void;
 }
 
+/** What is done of an attempt already. */
+interface Attempt<S, R> {
+  readonly begun?: S | Promise<S>;
+  readonly outcome?: BodyOutcome<R> | Promise<BodyOutcome<R>>;
+  /** What the host's `commit` has given. */
+  readonly committing?: unknown;
+}
+
+/** What the host's `commit` has thrown. */
+class CommitFailure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /**
  * @param body has no effects but those on the transaction, since it may run more than once.
  * @throws what the body throws; KhonsuError `KHONSU_RETRIES_EXHAUSTED`, `KHONSU_TIMEOUT`, `KHONSU_ABORTED`; what the host's
@@ -53,13 +71,42 @@ export function transact<S extends ScopedState, T, O extends TransactOptions, R>
 ): Promise<R> {
   try {
     checkTransactOptions(options);
+    if (options.signal === undefined && options.timeout === undefined) return runAtOnce(host, body, options);
+    return runUntil(host, body, options);
   } catch (error) {
     return Promise.reject(error);
   }
-  // Not one async function around another: each promise that is passed on costs three turns.
-  if (options.signal === undefined && options.timeout === undefined)
-    return run(host, body, options, undefined);
-  return runUntil(host, body, options);
+}
+
+/**
+ * The first attempt, as far as it goes without waiting. Most transactions of an embedded store end here: a turn of the event
+ * loop, or the state that an async function keeps, costs as much as a small transaction.
+ */
+function runAtOnce<S extends ScopedState, T, O extends TransactOptions, R>(
+  host: TransactHost<S, T, O>,
+  body: (tx: T) => R | Promise<R>,
+  options: O,
+): Promise<R> {
+  const begun = host.begin(options, false, undefined);
+  if (isPromise(begun)) return run(host, body, options, undefined, { begun });
+  const outcome = runBody(begun, host.handleOf(begun), body, undefined);
+  if (isPromise(outcome) || outcome.kind !== "done")
+    return run(host, body, options, undefined, { begun, outcome });
+  const committing = tryCommit(host, begun);
+  if (committing instanceof CommitFailure || isPromise(committing))
+    return run(host, body, options, undefined, { begun, outcome, committing });
+  return Promise.resolve(outcome.result);
+}
+
+function tryCommit<S extends ScopedState, T, O extends TransactOptions>(
+  host: TransactHost<S, T, O>,
+  state: S,
+): unknown {
+  try {
+    return host.commit(state, undefined);
+  } catch (error) {
+    return new CommitFailure(error);
+  }
 }
 
 /** Runs until the signal or the timeout of the options ends it. */
@@ -69,23 +116,25 @@ async function runUntil<S extends ScopedState, T, O extends TransactOptions, R>(
   options: O,
 ): Promise<R> {
   using abort = new AbortScope(host.runtime, options.signal, options.timeout);
-  return await run(host, body, options, abort);
+  return await run(host, body, options, abort, {});
 }
 
-/** Awaits only what has to be waited for: a turn of the event loop costs as much as a small transaction. */
+/** Goes on with the first attempt, and runs others after it until one commits. */
 async function run<S extends ScopedState, T, O extends TransactOptions, R>(
   host: TransactHost<S, T, O>,
   body: (tx: T) => R | Promise<R>,
   options: O,
   abort: AbortScope | undefined,
+  first: Attempt<S, R>,
 ): Promise<R> {
   const maxRetries = options.maxRetries ?? host.maxRetries;
+  let attempt = first;
   let hasWaited = false;
-  for (let retries = 0; ; ) {
+  for (let retries = 0; ; attempt = {}) {
     if (abort?.error !== undefined) throw abort.error;
-    const begun = host.begin(options, hasWaited, abort);
+    const begun = attempt.begun ?? host.begin(options, hasWaited, abort);
     const state = isPromise(begun) ? await begun : begun;
-    const running = runBody(state, host.handleOf(state), body, abort);
+    const running = attempt.outcome ?? runBody(state, host.handleOf(state), body, abort);
     const outcome = isPromise(running) ? await running : running;
     if (abort?.error !== undefined && outcome.kind !== "failed") {
       state.rollback(abort.error);
@@ -98,7 +147,8 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
     }
     try {
       if (outcome.kind === "failed") throw outcome.error;
-      const committing = host.commit(state, abort);
+      const committing = attempt.committing ?? host.commit(state, abort);
+      if (committing instanceof CommitFailure) throw committing.error;
       if (isPromise(committing)) await committing;
       return outcome.result;
     } catch (error) {
@@ -110,58 +160,6 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
     }
     await pause(host.runtime, host.pauseBefore(retries), abort);
   }
-}
-
-type BodyOutcome<R> =
-  | { readonly kind: "done"; readonly result: R }
-  | { readonly kind: "waits" }
-  | { readonly kind: "failed"; readonly error: unknown };
-
-function runBody<T, R>(
-  state: ScopedState,
-  handle: T,
-  body: (tx: T) => R | Promise<R>,
-  abort: AbortScope | undefined,
-): BodyOutcome<R> | Promise<BodyOutcome<R>> {
-  try {
-    const running = body(handle);
-    return isPromise(running) ? awaitBody(state, running, abort) : succeeded(state, running);
-  } catch (error) {
-    return failed(state, error);
-  }
-}
-
-async function awaitBody<R>(
-  state: ScopedState,
-  running: PromiseLike<R>,
-  abort: AbortScope | undefined,
-): Promise<BodyOutcome<R>> {
-  let failure: { readonly error: unknown } | undefined;
-  const forget = abort?.listen((error) => {
-    try {
-      state.rollback(error);
-    } catch (hookError) {
-      failure = { error: hookError };
-    }
-  });
-  try {
-    return succeeded(state, await (abort === undefined ? running : abort.race(running)));
-  } catch (error) {
-    return failed(state, failure === undefined ? error : failure.error);
-  } finally {
-    forget?.();
-  }
-}
-
-/** A body that swallowed the signal of its own retry did not get away with it. */
-function succeeded<R>(state: ScopedState, result: R): BodyOutcome<R> {
-  return state.wantsRetry ? { kind: "waits" } : { kind: "done", result };
-}
-
-function failed<R>(state: ScopedState, error: unknown): BodyOutcome<R> {
-  if ((error === RETRY || state.wantsRetry) && state.closedBy === undefined) return { kind: "waits" };
-  state.rollback(undefined);
-  return { kind: "failed", error };
 }
 
 async function pause(runtime: Runtime, milliseconds: number, abort: AbortScope | undefined): Promise<void> {
