@@ -302,3 +302,28 @@ test("ensure, and writes that were resolved away, wake nobody", async () => {
   await settle();
   expect(state.runs).toBe(1);
 });
+
+test("a read under read committed that no snapshot sees is found outdated when it is overwritten before the wait", async () => {
+  await using db = await Khonsu.open();
+  let proceed = () => {};
+  const gate = new Promise<void>((resolve) => {
+    proceed = resolve;
+  });
+  const seen: unknown[] = [];
+  const body = async (tx: Transaction) => {
+    if (seen.length === 0) await put(db, "a", 1);
+    const value = valueIn(tx.read("a"));
+    seen.push(value);
+    if (value === 2) return;
+    await gate;
+    tx.retry();
+  };
+  const done = db.transact(body, { isolation: "read-committed" });
+  await settle();
+  await put(db, "a", 2);
+  proceed();
+  await settle();
+  expect(db.stats().parkedTransactions).toBe(0);
+  await done;
+  expect(seen).toEqual([1, 2]);
+});

@@ -280,6 +280,13 @@ const snapshotsMutants: readonly Mutant[] = [
     replace: "newest.timestamp <= version.timestamp",
   },
   {
+    name: "changed-under-a-reader",
+    description: "A version that a transaction under read committed has read becomes the next one.",
+    file: source("isolation/transaction-manager.ts"),
+    search: "this.#readCommittedCount === 0 && this.snapshots.isUnseen(old)",
+    replace: "this.snapshots.isUnseen(old)",
+  },
+  {
     name: "not-passed-to-older-snapshot",
     description: "A version is collected although an older snapshot was taken just when it was committed.",
     file: source("isolation/snapshot.ts"),

@@ -80,13 +80,19 @@ export class Snapshots<V> {
     if (snapshot.superseded !== undefined) this.#passOnSuperseded(snapshot.superseded, older);
   }
 
+  /** Whether no open snapshot is as new as `version`, the newest one of its key. */
+  isUnseen(version: Version<V>): boolean {
+    const newest = this.newest;
+    return newest === undefined || newest.timestamp < version.timestamp;
+  }
+
   /** Called when `version` has just been overwritten: keeps it while a snapshot sees it. */
   supersede(version: Version<V>): void {
-    const newest = this.newest;
-    if (newest === undefined || newest.timestamp < version.timestamp) {
+    if (this.isUnseen(version)) {
       version.chain.unlink(version);
       return;
     }
+    const newest = this.newest!;
     this.supersededCount++;
     newest.superseded ??= [];
     newest.superseded.push(version);

@@ -60,6 +60,8 @@ export class TransactionManager<V, P> {
   #deferred: DeferredReader[] = [];
   #isResolving = false;
   readonly #parking = new ParkingLot<V>();
+  /** Open transactions under read committed, which may have read what their snapshots do not see. */
+  #readCommittedCount = 0;
   openCount = 0;
   trackedCount = 0;
 
@@ -95,7 +97,8 @@ export class TransactionManager<V, P> {
     const transaction = new ActiveTransaction<V>(++this.#sequence, level, isReadOnly, snapshot, isCertified);
     this.openCount++;
     if (transaction.reads !== undefined) this.trackedCount++;
-    if (level === "serializable" && !isReadOnly) this.#writers.add(transaction);
+    if (level === "read-committed") this.#readCommittedCount++;
+    else if (level === "serializable" && !isReadOnly) this.#writers.add(transaction);
     return transaction;
   }
 
@@ -346,16 +349,21 @@ export class TransactionManager<V, P> {
     const old = chain.newest;
     if (old.timestamp >= mark.timestamp)
       throw new Error(`Invariant IS-1: versions of a key rise: ${entry.key}`);
-    const version = new Version<V>(chain, mark.timestamp, entry.result, old);
-    old.newer = version;
-    old.overwrittenAt = mark.timestamp;
-    old.overwriterOut = mark.earliestOut;
-    chain.newest = version;
     entry.chain = chain;
-    this.snapshots.supersede(old);
     const isAbsent = entry.result === undefined;
     if (old.value === undefined && !isAbsent && this.snapshots.newestCertified !== undefined) {
       this.ranges.recordInsert(entry.key, mark);
+    }
+    // What was read above read committed, its reader's snapshot sees.
+    if (this.#readCommittedCount === 0 && this.snapshots.isUnseen(old)) {
+      old.become(mark.timestamp, entry.result);
+    } else {
+      const version = new Version<V>(chain, mark.timestamp, entry.result, old);
+      old.newer = version;
+      old.overwrittenAt = mark.timestamp;
+      old.overwriterOut = mark.earliestOut;
+      chain.newest = version;
+      this.snapshots.supersede(old);
     }
     if (isAbsent) this.snapshots.retire(chain);
     this.#parking.wake(chain);
@@ -416,7 +424,9 @@ export class TransactionManager<V, P> {
     for (const chain of transaction.absentReads ?? []) {
       if (--chain.pins === 0 && chain.newest.value === undefined) snapshots.retire(chain);
     }
-    if (transaction.level === "serializable" && !transaction.isReadOnly) {
+    if (transaction.level === "read-committed") {
+      this.#readCommittedCount--;
+    } else if (transaction.level === "serializable" && !transaction.isReadOnly) {
       this.#writers.remove(transaction);
       if (this.#deferred.length > 0) this.#settleDeferred();
     }

@@ -21,9 +21,10 @@ export interface CommitMark {
 
 export class Version<V> {
   readonly chain: VersionChain<V>;
-  readonly timestamp: CommitTimestamp;
+  /** Changed only by `become`, as the value. */
+  timestamp: CommitTimestamp;
   /** Undefined: the key is absent as of this version. */
-  readonly value: V | undefined;
+  value: V | undefined;
   /**
    * When the next version was installed, and `CommitMark.earliestOut` of that commit. Numbers rather than a reference, so
    * that a dead version holds on to nothing. Invariant: 0 exactly as long as this is the newest version.
@@ -49,6 +50,16 @@ export class Version<V> {
     this.timestamp = timestamp;
     this.value = value;
     this.older = older;
+  }
+
+  /**
+   * Makes of a version that nobody can see any more the one that overwrites it. A version that stays in place is read and
+   * collected more cheaply than a new one. Invariant: it is the newest, no snapshot sees it, and nobody has it as read.
+   */
+  become(timestamp: CommitTimestamp, value: V | undefined): void {
+    this.timestamp = timestamp;
+    this.value = value;
+    this.readStamp = 0;
   }
 }
 
