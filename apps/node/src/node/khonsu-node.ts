@@ -290,8 +290,8 @@ export class KhonsuNode implements RunningNode {
       port: portOf(this.#config),
       tls,
       limits: { messageBytesMax: limits.messageBytes, connectionsMax: limits.connections },
-      routes: (router) => {
-        peers.routes(router);
+      routes: (router, streams) => {
+        peers.routes(router, streams);
         clients(router);
       },
       http: httpRoutes(() => this.status(), metrics, this.#pages, admin),

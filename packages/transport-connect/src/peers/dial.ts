@@ -1,15 +1,21 @@
 /** The side of a link that dials: connects, says who it is, looks at who answers, and opens the second stream. */
 import { randomBytes } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
-import { TransportError } from "../errors.ts";
-import { BulkRequestSchema, HelloSchema, LinkRequestSchema } from "../gen/khonsu/peer/v1/peer_pb.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  BulkRequestSchema,
+  HelloSchema,
+  LinkRequestSchema,
+  LinkResponseSchema,
+} from "../gen/khonsu/peer/v1/peer_pb.ts";
 import type { TlsIdentity } from "../server/tls.ts";
+import { malformed } from "../wire/wire-reader.ts";
+import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
-import type { FrameQueue } from "./frame-queue.ts";
 import { type Agreed, checkWelcome, LINK_ID_BYTES, PROTOCOL_MAX, PROTOCOL_MIN } from "./handshake.ts";
 import type { Link } from "./link.ts";
-import type { PeerIdentity, PeerLimits } from "./options.ts";
+import { prefixed } from "./message-reader.ts";
+import { frameBytesMax, type PeerIdentity, type PeerLimits } from "./options.ts";
+import { BULK_PATH, LINK_PATH, type PeerStream } from "./peer-stream.ts";
 import { fromConnectError } from "./refusal.ts";
 
 export interface DialOptions {
@@ -30,30 +36,25 @@ export interface DialOptions {
  * @throws TransportError if there was no link in the end
  */
 export async function dial(options: DialOptions): Promise<void> {
-  const { address, limits, node, self, signal, tls } = options;
+  const { address, limits, node, signal, tls } = options;
   let connection: Connection | undefined;
   let link: Link | undefined;
   const destroy = () => connection?.destroy();
   signal.addEventListener("abort", destroy, { once: true });
   const what = `Cannot reach node ${node} at ${address}`;
   const toError = (reason: unknown) => fromConnectError(what, signal.aborted ? signal.reason : reason);
+  const open = async (path: string) =>
+    new ClientStream(await connection!.call(path), frameBytesMax(limits), toError);
   try {
     // Throws for an address that is none.
     connection = new Connection(address, limits, tls);
     const id = randomBytes(LINK_ID_BYTES);
-    const established = Promise.withResolvers<Link>();
-    const responses = connection.client
-      .link(requests(id, options, established.promise))
-      [Symbol.asyncIterator]();
-    const first = await responses.next();
-    const welcome = first.done ? undefined : first.value.welcome;
-    if (welcome === undefined)
-      throw new TransportError("KHONSU_FRAME_MALFORMED", `Node ${node} did not welcome`);
-    link = options.establish(checkWelcome(welcome, node, self), id.toString("hex"));
-    link.ended.signal.addEventListener("abort", destroy, { once: true });
-    established.resolve(link);
-    const bulk = connection.client.bulk(bulkRequests(id, link.outbox.bulk))[Symbol.asyncIterator]();
-    await Promise.all([link.receive(responses, toError), link.receive(bulk, toError)]);
+    link = await greet(await open(LINK_PATH), id, options);
+    const ended = new Promise((resolve) => link?.ended.signal.addEventListener("abort", resolve));
+    const bulk = await open(BULK_PATH);
+    bulk.write(prefixed(toBinary(BulkRequestSchema, create(BulkRequestSchema, { link: id }))));
+    link.carry(bulk, link.outbox.bulk);
+    if (!link.isEnded) await ended;
   } catch (reason) {
     const error = toError(reason);
     link?.end(error);
@@ -64,30 +65,34 @@ export async function dial(options: DialOptions): Promise<void> {
   }
 }
 
-/** Who calls, then frames once we are welcome. */
-async function* requests(
-  id: Uint8Array,
-  { node, self }: DialOptions,
-  established: Promise<Link>,
-): AsyncGenerator<MessageInitShape<typeof LinkRequestSchema>> {
+/** Says who calls; resolves with the link, which carries frames already, once we are welcome. */
+function greet(stream: PeerStream, id: Uint8Array, { establish, node, self }: DialOptions): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const unwelcome = malformed(`node ${node} did not welcome`);
+    stream.handlers = {
+      onMessage: (message) => {
+        const { welcome } = fromBinary(LinkResponseSchema, message);
+        if (welcome === undefined) throw unwelcome;
+        const link = establish(checkWelcome(welcome, node, self), Buffer.from(id).toString("hex"));
+        link.carry(stream, link.outbox.main);
+        resolve(link);
+      },
+      onDrain: () => {},
+      onEnd: (error) => reject(error ?? unwelcome),
+    };
+    stream.write(prefixed(toBinary(LinkRequestSchema, helloOf(id, node, self))));
+  });
+}
+
+function helloOf(link: Uint8Array, to: number, { clusterId, incarnation, node }: PeerIdentity) {
   const hello = create(HelloSchema, {
     protocolMin: PROTOCOL_MIN,
     protocolMax: PROTOCOL_MAX,
-    clusterId: self.clusterId,
-    node: self.node,
-    incarnation: BigInt(self.incarnation),
-    to: node,
-    link: id,
+    clusterId,
+    node,
+    incarnation: BigInt(incarnation),
+    to,
+    link,
   });
-  yield create(LinkRequestSchema, { hello });
-  const { outbox } = await established;
-  for await (const batch of outbox.main.batches()) yield create(LinkRequestSchema, batch);
-}
-
-async function* bulkRequests(
-  id: Uint8Array,
-  queue: FrameQueue,
-): AsyncGenerator<MessageInitShape<typeof BulkRequestSchema>> {
-  yield create(BulkRequestSchema, { link: id });
-  for await (const batch of queue.batches()) yield create(BulkRequestSchema, batch);
+  return create(LinkRequestSchema, { hello });
 }

@@ -3,9 +3,12 @@
  * buffer however many they are; it leaves once the stream has taken the one before, and not before the turn of the event loop
  * is over. Bounded: what does not fit is not taken (WIRE-7). In order (WIRE-10).
  */
+import type { TransportError } from "../errors.ts";
 import type { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import { WireWriter } from "../wire/wire-writer.ts";
-import { type Batch, FRAME_OVERHEAD, seal, writeFrame } from "./frames.ts";
+import { sealed } from "./batch-message.ts";
+import { FRAME_OVERHEAD, writeFrame } from "./frames.ts";
+import type { PeerStream } from "./peer-stream.ts";
 import type { TrafficCounter } from "./status.ts";
 
 export interface QueueLimits {
@@ -29,8 +32,11 @@ export class FrameQueue {
   #bytes = 0;
   #spare: WireWriter | undefined;
   #isEnded = false;
-  #error: Error | undefined;
-  #wake: (() => void) | undefined;
+  #error: TransportError | undefined;
+  #stream: Pick<PeerStream, "write" | "end"> | undefined;
+  /** The stream has taken as much as it wants, for now. */
+  #isPaused = false;
+  #isFlushing = false;
 
   constructor(limits: QueueLimits, sent: TrafficCounter) {
     this.#limits = limits;
@@ -58,32 +64,50 @@ export class FrameQueue {
       this.#full.push(this.#open);
       this.#open = undefined;
     }
-    this.#wakeLater();
+    this.#flushLater();
     return true;
   }
 
-  /** Ends the stream: at once, or with an error for the other side. What waits is dropped. */
-  end(error?: Error): void {
+  /** Sends by `stream` what waits and what comes, for good. */
+  sendBy(stream: Pick<PeerStream, "write" | "end">): void {
+    this.#stream = stream;
+    if (this.#isEnded) stream.end(this.#error);
+    else if (this.#bytes > 0) this.#flushLater();
+  }
+
+  /** The stream has room again. */
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#bytes > 0) this.#flushLater();
+  }
+
+  /** Ends the stream: in good order, or with an error for the other side. What waits is dropped. */
+  end(error?: TransportError): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#error = error;
     this.#full.length = 0;
     this.#open = undefined;
     this.#bytes = 0;
-    this.#wakeLater();
+    this.#stream?.end(error);
   }
 
-  /** The batches, for one stream to send. Ends, or throws, as `end` says. */
-  async *batches(): AsyncGenerator<Batch, undefined> {
-    for (;;) {
-      if (this.#full.length === 0) await this.#turn();
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#isEnded) return;
+  /** At the end of this turn, so that what comes until then goes along. */
+  #flushLater(): void {
+    if (this.#isFlushing || this.#isPaused || this.#stream === undefined) return;
+    this.#isFlushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    while (!this.#isPaused && !this.#isEnded) {
       const batch = this.#take();
-      if (batch === undefined) continue;
-      yield seal(batch.writer.finish());
-      // Whoever asks for the next one has made bytes of its own of this one: its buffer serves again.
+      if (batch === undefined) return;
+      const message = sealed(batch.writer.finish());
+      // The message is a copy: the buffer serves again.
       this.#spare = batch.writer;
+      this.#isPaused = !this.#stream!.write(message);
     }
   }
 
@@ -107,20 +131,5 @@ export class FrameQueue {
       return new WireWriter(CAPACITY_MIN);
     spare.reset();
     return spare;
-  }
-
-  /** Resolves at the end of the turn in which there is something to send. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      if (this.#open !== undefined || this.#isEnded) this.#wakeLater();
-    });
-  }
-
-  #wakeLater(): void {
-    const wake = this.#wake;
-    if (wake === undefined) return;
-    this.#wake = undefined;
-    setImmediate(wake);
   }
 }

@@ -30,10 +30,6 @@ export function writeFrame(
   writer.end(start, lengthMax);
 }
 
-export function seal(frames: Uint8Array): Batch {
-  return { frames, checksum: crc32(frames) };
-}
-
 export type OnFrame = (kind: FrameKind, number: number, name: string, body: Uint8Array) => void;
 
 /**

@@ -6,11 +6,13 @@
 import type { Runtime } from "@khonsu/core";
 import { messageOf, TransportError, type TransportErrorCode } from "../errors.ts";
 import { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
+import { unsealed } from "./batch-message.ts";
+import type { FrameQueue } from "./frame-queue.ts";
 import { type Batch, readFrames } from "./frames.ts";
 import type { Agreed } from "./handshake.ts";
 import type { PeerLimits } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
-import { toConnectError } from "./refusal.ts";
+import type { PeerStream } from "./peer-stream.ts";
 import type { TrafficCounter } from "./status.ts";
 
 const decoder = new TextDecoder();
@@ -74,23 +76,15 @@ export class Link {
     return this.#serving === 0 && this.outbox.asks.size === 0 && this.outbox.queuedBytes === 0;
   }
 
-  /**
-   * Takes in batches until the stream, or the link, ends; then the link has ended.
-   *
-   * @param toError makes the error of what the stream throws
-   */
-  async receive(batches: AsyncIterator<Batch>, toError: (reason: unknown) => TransportError): Promise<void> {
-    try {
-      for (;;) {
-        const { done, value } = await batches.next();
-        if (this.isEnded) return;
-        if (done) break;
-        this.#receiveBatch(value);
-      }
-      this.end(new TransportError("KHONSU_PEER_UNREACHABLE", `Node ${this.remote.node} ended the link`));
-    } catch (reason) {
-      this.end(toError(reason));
-    }
+  /** Has `stream` carry the frames of `queue` one way and ours the other, until the link ends. */
+  carry(stream: PeerStream, queue: FrameQueue): void {
+    const left = new TransportError("KHONSU_PEER_UNREACHABLE", `Node ${this.remote.node} ended the link`);
+    stream.handlers = {
+      onMessage: (message) => this.#receiveBatch(unsealed(message)),
+      onDrain: () => queue.resume(),
+      onEnd: (error) => this.end(error ?? left),
+    };
+    queue.sendBy(stream);
   }
 
   /** Once a heartbeat: gives the link up if there was nothing for too long, and gives a sign of life. */
@@ -111,7 +105,7 @@ export class Link {
     if (this.isEnded) return;
     this.ended.abort();
     const isTheirFault = error.code.startsWith("KHONSU_FRAME_");
-    this.outbox.end(unreachable(this.remote.node, error), isTheirFault ? toConnectError(error) : undefined);
+    this.outbox.end(unreachable(this.remote.node, error), isTheirFault ? error : undefined);
     this.#options.handlers.onEnd(error);
   }
 

@@ -80,3 +80,8 @@ export interface PeerNetworkOptions {
   /** For a log. Must not throw. */
   readonly onEvent?: (event: PeerEvent) => void;
 }
+
+/** Bytes of a message of gRPC between nodes: a batch, which may end with a message at its limit. */
+export function frameBytesMax({ batchBytesMax, messageBytesMax }: PeerLimits): number {
+  return messageBytesMax + batchBytesMax + 1024;
+}

@@ -93,7 +93,7 @@ export class Outbox {
    * @param error what the askers are told
    * @param tell what the other side is told; undefined: only that the stream is over
    */
-  end(error: TransportError, tell?: Error): void {
+  end(error: TransportError, tell?: TransportError): void {
     this.main.end(tell);
     this.bulk.end(tell);
     this.asks.failAll(error);

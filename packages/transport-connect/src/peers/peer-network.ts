@@ -3,17 +3,17 @@
  * questions with answers. The rules are numbered in `docs/spec/wire.md`.
  */
 
-import type { ConnectRouter } from "@connectrpc/connect";
 import { type Runtime, systemRuntime } from "@khonsu/core";
 import { messageOf, TransportError } from "../errors.ts";
 import type { Hello } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import { resolveLimits } from "../server/limits.ts";
+import type { StreamRoutes } from "../server/stream-routes.ts";
 import { assertUsable } from "../server/tls.ts";
 import { checkHello } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, type PeerNetworkOptions } from "./options.ts";
 import { Peer, type PeerContext } from "./peer.ts";
-import { peerRoutes } from "./peer-service.ts";
+import { type PeerServiceOptions, servePeers } from "./peer-service.ts";
 import type { PeerStatus } from "./status.ts";
 
 /** Nodes that may be linked with at a time without being configured, so that nobody can make up any number of them. */
@@ -21,7 +21,7 @@ const STRANGERS_MAX = 64;
 
 export class PeerNetwork {
   /** To be registered with the server of the node: `startServer({ routes: network.routes })`. */
-  readonly routes: (router: ConnectRouter) => void;
+  readonly routes: (router: unknown, streams: StreamRoutes) => void;
   readonly #options: PeerNetworkOptions;
   readonly #limits: PeerLimits;
   readonly #runtime: Runtime;
@@ -40,7 +40,7 @@ export class PeerNetwork {
     this.#limits = resolveLimits(DEFAULT_PEER_LIMITS, options.limits);
     const limits = this.#limits;
     this.#context = { limits, runtime, tls, identity, onMessage, onAsk: answering(onAsk), onEvent };
-    this.routes = peerRoutes({
+    const service: PeerServiceOptions = {
       limits,
       runtime,
       needsCertificate: tls?.peerAuthority !== undefined,
@@ -48,7 +48,8 @@ export class PeerNetwork {
       accept: (hello) => this.#accept(hello),
       linkOf: (id) => this.#linkOf(id),
       onRefused: (remote, { code, message }) => onEvent({ kind: "refused", remote, code, message }),
-    });
+    };
+    this.routes = (_router, streams) => servePeers(streams, service);
     this.#scheduleBeat();
   }
 

@@ -3,7 +3,7 @@
  * impossible authority throw out of the listener, which ends the process, and prints failed requests to the console.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import {
   Code,
   ConnectError,
@@ -18,13 +18,14 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import { connectionKey, connectionOf } from "./connection-info.ts";
+import { StreamRoutes } from "./stream-routes.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
 
 export interface ConnectHandlerOptions {
-  readonly routes: (router: ConnectRouter) => void;
+  readonly routes: (router: ConnectRouter, streams: StreamRoutes) => void;
   /** Whatever is no call: returns whether it has taken the request on. */
   readonly http: (request: NodeRequest, response: NodeResponse) => boolean;
   readonly messageBytesMax: number;
@@ -44,12 +45,15 @@ export function connectHandler(options: ConnectHandlerOptions): NodeHandler {
     writeMaxBytes: messageBytesMax,
     shutdownSignal,
   });
-  options.routes(router);
+  const streams = new StreamRoutes();
+  options.routes(router, streams);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   return (request, response) => {
-    const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const handler = handlers.get(path);
     try {
+      if (serveStream(streams, path, request, response, shutdownSignal)) return;
       if (handler !== undefined) call(handler, request, response, options);
       else if (!options.http(request, response)) answer(response, 404, "not found");
     } catch (error) {
@@ -58,6 +62,25 @@ export function connectHandler(options: ConnectHandlerOptions): NodeHandler {
       answer(response, handler === undefined ? 500 : 400, handler === undefined ? "failed" : "bad request");
     }
   };
+}
+
+/** @returns whether it is a call of gRPC that is served by hand. */
+function serveStream(
+  streams: StreamRoutes,
+  path: string,
+  request: NodeRequest,
+  response: NodeResponse,
+  signal: AbortSignal,
+): boolean {
+  const handler = streams.get(path);
+  if (handler === undefined || !(request instanceof Http2ServerRequest)) return false;
+  if (!(response instanceof Http2ServerResponse) || !isGrpc(request.headers["content-type"])) return false;
+  handler({ request, response, connection: connectionOf(request), signal });
+  return true;
+}
+
+function isGrpc(type: string | undefined): boolean {
+  return type === "application/grpc" || type === "application/grpc+proto";
 }
 
 function call(

@@ -8,6 +8,7 @@ import { messageOf, TransportError } from "../errors.ts";
 import { connectHandler, type NodeRequest, type NodeResponse } from "./connect-handler.ts";
 import { DEFAULT_SERVER_LIMITS, resolveLimits, type ServerLimits } from "./limits.ts";
 import { Listener } from "./listener.ts";
+import type { StreamRoutes } from "./stream-routes.ts";
 import { assertUsable, type TlsIdentity } from "./tls.ts";
 
 export interface ServerOptions {
@@ -17,8 +18,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Default: none, so that everything travels as it is. */
   readonly tls?: TlsIdentity | undefined;
-  /** Registers services. Long streams must end when the `signal` of their context is aborted. */
-  readonly routes: (router: ConnectRouter) => void;
+  /** Registers services, and streams that are served by hand. Long streams must end when the `signal` of their context is aborted. */
+  readonly routes: (router: ConnectRouter, streams: StreamRoutes) => void;
   /** Serves what is no call, such as pages; returns whether it has taken the request on. Default: nothing is found. */
   readonly http?: (request: NodeRequest, response: NodeResponse) => boolean;
   readonly limits?: Partial<ServerLimits>;

@@ -124,17 +124,7 @@ export class WireWriter {
   }
 
   #varint(value: number): void {
-    const buffer = this.#buffer;
-    let rest = value;
-    while (rest >= 0x8000_0000) {
-      buffer[this.#length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    while (rest >= 0x80) {
-      buffer[this.#length++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    buffer[this.#length++] = rest;
+    this.#length = writeVarint(this.#buffer, this.#length, value);
   }
 
   #fixed32(value: number): void {
@@ -155,7 +145,24 @@ export class WireWriter {
   }
 }
 
-function varintSize(value: number): number {
+/** Writes a safe integer to `buffer` at `at`; there is room. @returns where it ends */
+export function writeVarint(buffer: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  while (rest >= 0x8000_0000) {
+    buffer[end++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  while (rest >= 0x80) {
+    buffer[end++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  buffer[end++] = rest;
+  return end;
+}
+
+/** The bytes that an integer of up to 35 bits takes. */
+export function varintSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
   if (value < 0x20_0000) return 3;
