@@ -97,10 +97,9 @@ export class Directory {
 
   /** One try, through the log here, or else through one node after another that keeps it. Undefined: decided, outcome unknown. */
   async propose(command: DirectoryCommand): Promise<DirectoryOutcome | undefined> {
-    const consensus = this.#consensus;
-    if (consensus !== undefined) {
+    if (this.#consensus !== undefined) {
       try {
-        return (await consensus.propose(encodeDirectoryCommand(command))) as DirectoryOutcome | undefined;
+        return await this.proposeHere(command);
       } catch {
         // A replica that was removed, or reaches nobody: another may do better.
       }
@@ -117,6 +116,15 @@ export class Directory {
       }
     }
     throw unavailable(last);
+  }
+
+  /**
+   * One try through the log here, for another node that asks: who is asked asks nobody in turn, or nodes whose logs all fail would
+   * ask one another for ever, with more questions each time.
+   */
+  async proposeHere(command: DirectoryCommand): Promise<DirectoryOutcome | undefined> {
+    if (this.#consensus === undefined) throw unavailable(new Error("its log is not here"));
+    return (await this.#consensus.propose(encodeDirectoryCommand(command))) as DirectoryOutcome | undefined;
   }
 
   /** The nodes that keep the directory, as far as is known. */

@@ -77,6 +77,22 @@ test("PL-8: the founding is given to a founder on the disk that was counted on, 
   expect(await founding(9, "disk-9-1")).toEqual(["cluster", undefined]);
 });
 
+test("who is asked for a change and cannot make it asks nobody in turn", async () => {
+  const asked: number[] = [];
+  const context = await nodeOne(async (node) => {
+    asked.push(node);
+    throw new Error("unreachable");
+  });
+  context.directory.host({
+    propose: () => Promise.reject(new Error("the disk has failed")),
+    readBarrier: async () => {},
+    status: () => ({ isLeader: false, leader: 2, applied: 0 }),
+  });
+  const change = { kind: "change", command: { kind: "found", state: founded(3, 2) } } as const;
+  expect(codeOf(await serveQuestion(context, change, 2))).toBe("KHONSU_UNAVAILABLE");
+  expect(asked).toEqual([]);
+});
+
 test("what cannot be done here is refused, and can be asked of another", async () => {
   const context = await nodeOne();
   for (const question of [

@@ -29,7 +29,7 @@ export async function serveQuestion(context: ServeContext, question: Question, f
     }
     case "change":
       return attempt(async () => {
-        const outcome = await context.directory.propose(question.command);
+        const outcome = await context.directory.proposeHere(question.command);
         return outcome === undefined
           ? unavailable("what came of the change is not known")
           : { kind: "outcome", outcome };
