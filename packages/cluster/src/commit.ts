@@ -5,7 +5,6 @@
 
 import type { TransactionId } from "@khonsu/2pc";
 import type { ConflictDetail, ConflictResolver, WriteConflict } from "@khonsu/core";
-import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { toBatch, toRecordBatch } from "@khonsu/core/values";
 import type { RecordBatch } from "apache-arrow";
 import type { ClusterState } from "./cluster-state.ts";
@@ -14,7 +13,13 @@ import { ClusterError, type ClusterErrorCode } from "./errors.ts";
 import type { KeyPlacement } from "./placement.ts";
 import type { CommitAttempt, SessionHost } from "./session-host.ts";
 import type { Refusal } from "./shard/refusal.ts";
-import { byCodeUnits, type Commitment, type ShardTransaction, type Write } from "./shard/transaction.ts";
+import {
+  type Baseline,
+  byCodeUnits,
+  type Commitment,
+  type ShardTransaction,
+  type Write,
+} from "./shard/transaction.ts";
 import { applyIntent, mergeBy, namedResolution, toOperation, type WriteIntent } from "./write-buffer.ts";
 
 /** Certifies what a transaction without writes has read: behind a read index at every shard that it read. */
@@ -100,30 +105,30 @@ async function shardTransactions(tx: ClusterState): Promise<Map<number, ShardTra
   return requests;
 }
 
-async function toWrite(
-  tx: ClusterState,
-  { key, intent, policy, expected }: WriteIntent,
-  shard: number,
-): Promise<Write> {
-  const isBlind = intent.kind === "merge" && tx.snapshot === undefined;
-  const baseline = expected ?? (isBlind ? undefined : await baselineOf(tx, key, shard));
+async function toWrite(tx: ClusterState, intent: WriteIntent, shard: number): Promise<Write> {
+  const { key, policy, expected } = intent;
   return {
     key,
-    operation: toOperation(intent),
+    operation: toOperation(intent.intent),
     onConflict: namedResolution(policy.onConflict),
-    baseline,
+    baseline: expected ?? (await baselineOf(tx, intent, shard)),
     mergeBy: mergeBy(policy),
     isConditional: expected !== undefined,
   };
 }
 
-/** The version that a write replaces: the one that was read, or that the snapshot has; without a snapshot, the newest. */
-async function baselineOf(tx: ClusterState, key: string, shard: number): Promise<CommitTimestamp> {
+/**
+ * TX-25: the version that was read, or what the snapshot has. A transaction that has neither began, for all that anybody can tell, when
+ * it is applied, and replaces what is there then; a resolution that asks what was there before is given what there is now.
+ */
+async function baselineOf(tx: ClusterState, write: WriteIntent, shard: number): Promise<Baseline> {
+  const { key, intent, policy } = write;
+  if (tx.snapshot === undefined && intent.kind === "merge") return undefined;
   const seen = tx.reads.get(key);
   if (seen !== undefined) return seen.version;
-  if (tx.snapshot === undefined) return tx.newestIdentity(shard, key);
-  const { entries } = await tx.fetch(shard, { keys: [key], ranges: [] });
-  return entries[0]!.version;
+  if (tx.snapshot !== undefined) return "snapshot";
+  const isIndifferent = policy.onConflict === "fail" || policy.onConflict === "replace";
+  return isIndifferent ? undefined : tx.newestIdentity(shard, key);
 }
 
 /** Home is a shard that is written, the first in order of keys as they were written; else one that was read. */

@@ -1,4 +1,5 @@
 /** A shard as the application of a replicated log: commands come in as bytes, and whoever waits is told when something changed. */
+import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { decodeCheckpoint, encodeCheckpoint } from "./codec/checkpoint-codec.ts";
 import { decodeCommand } from "./codec/command-codec.ts";
@@ -51,6 +52,22 @@ export class ShardLog implements LogApplication {
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves once `holds` after some change of the state, or when `milliseconds` are up. */
+  async until(holds: () => boolean, runtime: Runtime, milliseconds: number): Promise<void> {
+    if (holds()) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        forget();
+        cancel();
+        resolve();
+      };
+      const cancel = runtime.schedule(milliseconds, end);
+      const forget = this.listen(() => {
+        if (holds()) end();
+      });
+    });
   }
 
   #changed(): void {

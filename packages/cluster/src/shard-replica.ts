@@ -6,11 +6,12 @@
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { Certifications } from "./certifications.ts";
 import { assertAddressed, encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
-import { jittered, pause } from "./pause.ts";
+import { jittered } from "./pause.ts";
 import { changesAfter } from "./shard/changes.ts";
 import type { Command } from "./shard/command.ts";
 import { newestIdentities, readAt, readNewest } from "./shard/read.ts";
@@ -36,11 +37,19 @@ export interface Patience {
   readonly askAgainMs: number;
   /** For a transaction in the way to be decided, before it is aborted at its home. Default 1,000. */
   readonly inDoubtMs: number;
+  /** For the decision of those that hold what a transaction needs, before it is refused. Default 100. */
+  readonly lockMs: number;
   /** For a change that somebody waits for, before the answer is "ask again". Default 10,000. */
   readonly changeMs: number;
 }
 
-export const DEFAULT_PATIENCE: Patience = { readMs: 5000, askAgainMs: 10, inDoubtMs: 1000, changeMs: 10_000 };
+export const DEFAULT_PATIENCE: Patience = {
+  readMs: 5000,
+  askAgainMs: 10,
+  inDoubtMs: 1000,
+  lockMs: 100,
+  changeMs: 10_000,
+};
 
 /** What the homes of transactions in the way have said, for one request. */
 class Answers {
@@ -59,10 +68,12 @@ class Answers {
 
 export class ShardReplica {
   readonly #options: ShardReplicaOptions;
+  readonly #certifications: Certifications;
   #advancing: { readonly to: CommitTimestamp; readonly done: Promise<void> } | undefined = undefined;
 
   constructor(options: ShardReplicaOptions) {
     this.#options = options;
+    this.#certifications = new Certifications({ ...options, lockMs: options.patience.lockMs });
   }
 
   get log(): ShardLog {
@@ -109,6 +120,7 @@ export class ShardReplica {
       for (const timestamp of [birth, proposed, observed, snapshot]) {
         if (!this.#admits(timestamp)) return { kind: "clock-skew", clock: log.machine.clock };
       }
+      return this.#status(await this.#certifications.submit(request));
     }
     const applied = await this.#propose(request);
     // A replica that learned of it in another way has it in its state all the same.
@@ -170,7 +182,7 @@ export class ShardReplica {
     answers: Answers,
     deadline: number,
   ): Promise<void> {
-    const { runtime, patience, askHome } = this.#options;
+    const { log, runtime, patience, askHome } = this.#options;
     const doubtedFrom = runtime.now();
     for (;;) {
       let status = await askHome(id, { kind: "inquire", id });
@@ -189,7 +201,9 @@ export class ShardReplica {
         return;
       }
       if (runtime.now() > deadline) throw new Error(`${formatTransactionId(id)} is not decided`);
-      await pause(runtime, jittered(runtime, patience.askAgainMs));
+      const isDecided = () => log.machine.preparedAs(id) === undefined;
+      await log.until(isDecided, runtime, jittered(runtime, patience.askAgainMs));
+      if (isDecided()) return;
     }
   }
 
@@ -245,7 +259,7 @@ export class ShardReplica {
   }
 
   async #changes({ after, range }: Extract<ShardRequest, { kind: "changes" }>): Promise<ShardAnswer> {
-    const { log, consensus, patience } = this.#options;
+    const { log, consensus, runtime, patience } = this.#options;
     if (after === undefined) {
       // From now on: nothing that was acknowledged before is told, everything that begins later is.
       await consensus.readBarrier();
@@ -255,32 +269,15 @@ export class ShardReplica {
       const result = changesAfter(log.machine, after, range);
       return result.kind !== "changes" || result.commits.length > 0;
     };
-    await this.#wait(patience.changeMs, isTelling);
+    await log.until(isTelling, runtime, patience.changeMs);
     return changesAfter(log.machine, after, range);
   }
 
   async #awaitChange({ validation }: Extract<ShardRequest, { kind: "awaitChange" }>): Promise<ShardAnswer> {
-    const { log, patience } = this.#options;
+    const { log, runtime, patience } = this.#options;
     const isOutdated = () => validate(log.machine, validation).kind === "outdated";
-    await this.#wait(patience.changeMs, isOutdated);
+    await log.until(isOutdated, runtime, patience.changeMs);
     return { kind: "outdated", clock: log.machine.clock };
-  }
-
-  /** Until `holds` after some command, or the time is up. */
-  async #wait(milliseconds: number, holds: () => boolean): Promise<void> {
-    if (holds()) return;
-    const { log, runtime } = this.#options;
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        forget();
-        cancel();
-        resolve();
-      };
-      const cancel = runtime.schedule(milliseconds, end);
-      const forget = log.listen(() => {
-        if (holds()) end();
-      });
-    });
   }
 
   #admits(timestamp: CommitTimestamp): boolean {

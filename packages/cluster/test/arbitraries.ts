@@ -49,13 +49,13 @@ const write: fc.Arbitrary<Write> = fc
     key,
     operation,
     onConflict: fc.constantFrom("fail" as const, "ignore" as const, "replace" as const, "append" as const),
-    baseline: fc.option(timestamp, { nil: undefined }),
+    baseline: fc.option(fc.oneof(timestamp, fc.constant("snapshot" as const)), { nil: undefined }),
     mergeBy: fc.option(fc.record({ keyColumn: fc.string(), isRequired: fc.boolean() }), { nil: undefined }),
     isConditional: fc.boolean(),
   })
   .map((each) => {
-    const isBlind = !each.isConditional && (each.operation.kind === "merge" || each.onConflict === "replace");
-    return isBlind ? each : { ...each, baseline: each.baseline ?? (0 as CommitTimestamp) };
+    const isComplete = !each.isConditional || typeof each.baseline === "number";
+    return isComplete ? each : { ...each, baseline: 0 as CommitTimestamp };
   });
 
 export function byKey<T extends { readonly key: string }>(items: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
@@ -79,7 +79,15 @@ export const transaction: fc.Arbitrary<ShardTransaction> = fc
     writes: byKey(write),
     readBack: keys,
   })
-  .map((each) => (each.isolation === "serializable" ? each : { ...each, reads: [], ranges: [] }));
+  .map((each) => (each.isolation === "serializable" ? each : { ...each, reads: [], ranges: [] }))
+  .map((each) =>
+    each.isolation === "read-committed" ? { ...each, writes: each.writes.map(atNoSnapshot) } : each,
+  );
+
+/** Read committed has no snapshot that a write could replace something of. */
+function atNoSnapshot(each: Write): Write {
+  return each.baseline === "snapshot" ? { ...each, baseline: undefined } : each;
+}
 
 export const commitment: fc.Arbitrary<Commitment> = fc.record({ timestamp, ignored: keys });
 

@@ -14,7 +14,7 @@ import {
   type ShardValue,
   type Write,
 } from "../src/index.ts";
-import { byCodeUnits } from "../src/shard/transaction.ts";
+import { type Baseline, byCodeUnits } from "../src/shard/transaction.ts";
 
 export interface Description {
   readonly isolation?: IsolationLevel;
@@ -37,7 +37,7 @@ export interface Description {
   readonly mergeBy?: MergeBy;
   readonly onConflict?: NamedResolution;
   /** Default: the versions at the moment. */
-  readonly baselines?: Readonly<Record<string, number | undefined>>;
+  readonly baselines?: Readonly<Record<string, number | "snapshot" | undefined>>;
   readonly readBack?: readonly string[];
   readonly isConditional?: boolean;
   readonly id?: TransactionId;
@@ -126,12 +126,8 @@ export class ShardDriver {
     }));
   }
 
-  #baselineOf(
-    key: string,
-    { baselines }: Description,
-    { kind }: Write["operation"],
-  ): CommitTimestamp | undefined {
-    if (baselines !== undefined && key in baselines) return baselines[key] as CommitTimestamp | undefined;
+  #baselineOf(key: string, { baselines }: Description, { kind }: Write["operation"]): Baseline {
+    if (baselines !== undefined && key in baselines) return baselines[key] as Baseline;
     return kind === "merge" ? undefined : this.machine.versions.identity(key);
   }
 

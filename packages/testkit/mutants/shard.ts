@@ -80,6 +80,13 @@ const certificationMutants: readonly Mutant[] = [
     replace: "return baseline !== undefined && versions.identity(key) < 0;",
   },
   {
+    name: "tx-6-since-snapshot",
+    description: "Writes of keys that were not read are not compared with the snapshot.",
+    file: shard("certify.ts"),
+    search: "(versions.newest(key)?.timestamp ?? BEFORE_ANY) > snapshot;",
+    replace: "(versions.newest(key)?.timestamp ?? BEFORE_ANY) > snapshot + 2 ** 52;",
+  },
+  {
     name: "tx-26-read-back",
     description: "A write that was read back is resolved as if it were blind.",
     file: shard("certify.ts"),

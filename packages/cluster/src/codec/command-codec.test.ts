@@ -64,6 +64,7 @@ const request = {
   ],
   readBack: ["k"],
 } as const;
+const [put] = request.writes;
 const id = { birth: 7, random: 8, home: 1 };
 
 /** The format of what is on disk: a change here is a new format. */
@@ -106,8 +107,34 @@ test.each<readonly [string, Command]>([
     { kind: "commit", id, request: { ...request, isolation: "repeatable-read" } },
   ],
   [
-    "a put without a baseline",
-    { kind: "commit", id, request: { ...request, writes: [{ ...request.writes[0], baseline: undefined }] } },
+    "a conditional write without a version",
+    {
+      kind: "commit",
+      id,
+      request: { ...request, writes: [{ ...put, isConditional: true, baseline: undefined }] },
+    },
+  ],
+  [
+    "a conditional write of what is there at the snapshot",
+    {
+      kind: "commit",
+      id,
+      request: { ...request, writes: [{ ...put, isConditional: true, baseline: "snapshot" }] },
+    },
+  ],
+  [
+    "a baseline at a snapshot under read committed",
+    {
+      kind: "commit",
+      id,
+      request: {
+        ...request,
+        isolation: "read-committed",
+        reads: [],
+        ranges: [],
+        writes: [{ ...put, isConditional: false, baseline: "snapshot" }],
+      },
+    },
   ],
   ["an empty key", { kind: "commit", id, request: { ...request, readBack: [""] } }],
   ["home not among the participants", { kind: "prepare", id, participants: [0, 2], request }],

@@ -6,6 +6,7 @@ import type { KeyRange } from "@khonsu/core/isolation";
 import { ClusterError } from "../errors.ts";
 import * as pb from "../gen/khonsu/shard/v1/transaction_pb.ts";
 import {
+  type Baseline,
   type Commitment,
   MERGE_VERSION,
   type MergeBy,
@@ -109,6 +110,9 @@ export function toTransaction(message: pb.Transaction | undefined): ShardTransac
   if (isolation !== "serializable" && fields.reads.length + fields.ranges.length > 0) {
     throw malformed(`reads under ${isolation}`);
   }
+  if (isolation === "read-committed" && fields.writes.some(({ sinceSnapshot }) => sinceSnapshot)) {
+    throw malformed("a baseline at a snapshot under read-committed");
+  }
   return {
     isolation,
     snapshot: toTimestamp(fields.snapshot, "a snapshot"),
@@ -137,24 +141,32 @@ function fromWrite({ key, operation, onConflict, baseline, mergeBy, isConditiona
     onConflict: RESOLUTION[onConflict],
     conditional: isConditional,
   });
-  if (baseline !== undefined) message.baseline = BigInt(baseline);
+  if (baseline === "snapshot") message.sinceSnapshot = true;
+  else if (baseline !== undefined) message.baseline = BigInt(baseline);
   if (mergeBy !== undefined) message.mergeBy = fromMergeBy(mergeBy);
   return message;
 }
 
 function toWrite(message: pb.Write): Write {
-  const { key, operation, onConflict, baseline, mergeBy, conditional } = known(message, "a write");
+  const { key, operation, onConflict, mergeBy, conditional } = known(message, "a write");
   const write: Write = {
     key: toKey(key),
     operation: toOperation(operation),
     onConflict: nameOf(RESOLUTION, onConflict, "a resolution"),
-    baseline: baseline === undefined ? undefined : toTimestamp(baseline, "a baseline"),
+    baseline: toBaseline(message),
     mergeBy: mergeBy === undefined ? undefined : toMergeBy(mergeBy),
     isConditional: conditional,
   };
-  const needsBaseline = conditional || (write.operation.kind !== "merge" && write.onConflict !== "replace");
-  if (needsBaseline && baseline === undefined) throw malformed(`a write of ${write.key} has no baseline`);
+  if (conditional && typeof write.baseline !== "number") {
+    throw malformed(`a conditional write of ${write.key} has no version`);
+  }
   return write;
+}
+
+function toBaseline({ baseline, sinceSnapshot }: pb.Write): Baseline {
+  if (!sinceSnapshot) return baseline === undefined ? undefined : toTimestamp(baseline, "a baseline");
+  if (baseline !== undefined) throw malformed("a write has two baselines");
+  return "snapshot";
 }
 
 function fromOperation(operation: Operation): pb.Write["operation"] {

@@ -49,7 +49,7 @@ export function certify(transaction: ShardTransaction, context: CertifyContext):
   if (outdated !== undefined) return outdated;
   const conflicts: string[] = [];
   for (const write of transaction.writes) {
-    if (!isConflicting(write, context.versions)) continue;
+    if (!isConflicting(write, transaction.snapshot, context.versions)) continue;
     const refusal = refuseConflict(transaction, write, context);
     if (refusal !== undefined) return refusal;
     conflicts.push(write.key);
@@ -78,8 +78,16 @@ function outdatedRead(
   return undefined;
 }
 
-/** TX-6: by identity, never by a clock. Whoever asks for a key to be absent asks for no version, not for a certain deletion. */
-function isConflicting({ key, baseline, isConditional }: Write, versions: Versions): boolean {
+/**
+ * TX-6: by identity, or by what is newer than the snapshot; never by a clock. Whoever asks for a key to be absent asks for no
+ * version, not for a certain deletion.
+ */
+function isConflicting(
+  { key, baseline, isConditional }: Write,
+  snapshot: CommitTimestamp,
+  versions: Versions,
+): boolean {
+  if (baseline === "snapshot") return (versions.newest(key)?.timestamp ?? BEFORE_ANY) > snapshot;
   if (isConditional && baseline === BEFORE_ANY) return versions.newest(key)?.value !== undefined;
   return baseline !== undefined && versions.identity(key) !== baseline;
 }

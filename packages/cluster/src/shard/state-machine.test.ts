@@ -25,6 +25,27 @@ test.each([
   expect(textIn(newest(shard, "k"))).toBe(value);
 });
 
+test("a write since a snapshot conflicts with what is newer, and a blind one with nothing", () => {
+  const shard = new ShardDriver(0);
+  shard.commit({ puts: { k: "old" } });
+  const { clock } = shard.machine;
+  const since = { puts: { k: "mine" }, baselines: { k: "snapshot" }, snapshot: clock } as const;
+  expect(shard.commit(since).kind).toBe("committed");
+  expect(shard.commit({ ...since, onConflict: "fail" })).toMatchObject({
+    kind: "aborted",
+    reason: { reason: { kind: "conflict", conflict: "write-write", key: "k" } },
+  });
+  expect(shard.commit({ ...since, puts: { absent: "mine" }, baselines: { absent: "snapshot" } }).kind).toBe(
+    "committed",
+  );
+  shard.commit({ deletes: ["absent"] });
+  expect(shard.commit({ ...since, puts: { absent: "mine" }, baselines: { absent: "snapshot" } }).kind).toBe(
+    "aborted",
+  );
+  expect(shard.commit({ puts: { k: "blind" }, baselines: { k: undefined } }).kind).toBe("committed");
+  expect(textIn(newest(shard, "k"))).toBe("blind");
+});
+
 test("a conflict under append merges rows, by the key column where there is one", () => {
   const shard = new ShardDriver(0);
   shard.commit({ batches: { k: [1, 2] } });

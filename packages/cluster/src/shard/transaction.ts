@@ -40,12 +40,17 @@ export interface MergeBy {
   readonly isRequired: boolean;
 }
 
+/**
+ * What a write replaces: the version that was seen; "snapshot": what is there at the snapshot of the transaction, so that only a
+ * newer version conflicts; undefined: whichever there is when the write is applied, so that nothing conflicts.
+ */
+export type Baseline = VersionIdentity | "snapshot" | undefined;
+
 export interface Write {
   readonly key: string;
   readonly operation: Operation;
   readonly onConflict: NamedResolution;
-  /** The version that the write replaces. Undefined: whichever there is; only for a merge, or under `replace`. */
-  readonly baseline: VersionIdentity | undefined;
+  readonly baseline: Baseline;
   /** For a put that `append` resolves; undefined: rows are only added. */
   readonly mergeBy: MergeBy | undefined;
   /** Compare-and-set: the committed version must be `baseline`, whatever the resolution. */

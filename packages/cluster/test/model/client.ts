@@ -2,7 +2,13 @@
 import { type CommitTimestamp, contains, type KeyRange } from "@khonsu/core/isolation";
 import { newestIdentities, type ReadRequest } from "../../src/shard/read.ts";
 import type { ShardStatus } from "../../src/shard/state-machine.ts";
-import type { PointRead, ShardTransaction, VersionIdentity, Write } from "../../src/shard/transaction.ts";
+import type {
+  Baseline,
+  PointRead,
+  ShardTransaction,
+  VersionIdentity,
+  Write,
+} from "../../src/shard/transaction.ts";
 import { byCodeUnits } from "../../src/shard/transaction.ts";
 import { commitAtOnce, commitInTwoPhases } from "./coordinator.ts";
 import { type Observation, Violation, type WriteKind } from "./observation.ts";
@@ -147,7 +153,8 @@ export class Client {
     // Nothing was read of these when they are written: what they replace is looked up at the beginning.
     for (const key of this.#plan.writes.keys()) {
       const { leader } = this.#world.shards[this.#world.shardOf(key)]!;
-      if (!this.#plan.reads.includes(key)) this.#lookUp(newestIdentities(leader, [key]));
+      const isLookedUp = !this.#plan.reads.includes(key) && this.#world.random.chance(60);
+      if (isLookedUp) this.#lookUp(newestIdentities(leader, [key]));
     }
     for (const key of this.#plan.reads) {
       yield;
@@ -212,7 +219,7 @@ export class Client {
     };
   }
 
-  #toWrite(key: string, kind: WriteKind, baseline: VersionIdentity | undefined): Write {
+  #toWrite(key: string, kind: WriteKind, baseline: Baseline): Write {
     const rows = rowsOf(this.#seen.name);
     const operations = {
       delete: { kind: "delete" },
@@ -232,20 +239,28 @@ export class Client {
     return { key, operation, onConflict, baseline, mergeBy: undefined, isConditional: false };
   }
 
-  /** TX-25: of a key that was read the version read; otherwise a look-up, or what was there at the snapshot. */
-  *#baselineOf(
-    key: string,
-    kind: WriteKind,
-  ): Generator<void, VersionIdentity | undefined | "unknown", undefined> {
+  /**
+   * TX-25: of a key that was read the version read; otherwise what is there at the snapshot, or a look-up. Who has read nothing and
+   * is not told what was there may replace what is there when it is applied.
+   */
+  *#baselineOf(key: string, kind: WriteKind): Generator<void, Baseline | "unknown", undefined> {
     const { random } = this.#world;
+    const { isolation } = this.#plan;
     if (kind === "merge") return undefined;
     const shard = this.#world.shardOf(key);
     const known =
       this.#reads.get(shard)?.find((read) => read.key === key)?.version ?? this.#lookedUp.get(key);
     if (known !== undefined) return known;
     if (kind === "put or replace" && random.chance(50)) return undefined;
+    const isIndifferent = kind === "put" || kind === "delete" || kind === "put or replace";
+    const isBlind = isolation === "read-committed" || (this.#reads.size === 0 && this.#ranges.size === 0);
+    if (isIndifferent && isBlind && random.chance(60)) {
+      this.#seen.isBlind = true;
+      return undefined;
+    }
+    if (isolation !== "read-committed" && random.chance(50)) return "snapshot";
     const isScanned = this.#ranges.has(shard);
-    if (this.#plan.isolation === "serializable" && !isScanned && random.chance(30)) {
+    if (isolation === "serializable" && !isScanned && random.chance(30)) {
       return newestIdentities(this.#world.shards[shard]!.leader, [key])[0]!.version;
     }
     const result = yield* readAtSnapshot(this.#world, shard, this.#snapshot, { keys: [key], ranges: [] });

@@ -74,6 +74,7 @@ class History {
       snapshot: 0,
       reads: [],
       writes: new Map(),
+      isBlind: false,
       readBack: new Set(),
       ignored: [],
       told: "nothing",

@@ -37,6 +37,8 @@ export interface Observation {
   /** The last attempt's. */
   reads: ObservedRead[];
   readonly writes: Map<string, WriteKind>;
+  /** Whether something it writes replaces what is there when it is applied: it began then, for all that it knows. */
+  isBlind: boolean;
   /** Keys that it has read back after it wrote them. */
   readonly readBack: Set<string>;
   /** Keys that were dropped, in truth. */

@@ -29,7 +29,7 @@ export class VersionsOracle {
       if (seen.isolation === "read-committed") this.#checkReadCommitted(seen);
       else this.#checkSnapshot(seen);
       this.#checkSession(seen);
-      if (seen.isolation === "repeatable-read") this.#checkFirstCommitterWins(seen);
+      if (seen.isolation === "repeatable-read" && !seen.isBlind) this.#checkFirstCommitterWins(seen);
     }
   }
 
