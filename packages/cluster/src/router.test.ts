@@ -7,13 +7,18 @@ const REQUEST: ShardRequest = { kind: "identities", keys: [] };
 const ANSWER: ShardAnswer = { kind: "identities", identities: [] };
 
 /** A router on node 1 of three, each with a replica of shard 0; keeps who was asked. */
-function routerOn({ leader = undefined as number | undefined, down = new Set<number>() } = {}) {
+function routerOn({
+  leader = undefined as number | undefined,
+  down = new Set<number>(),
+  silent = new Set<number>(),
+} = {}) {
   const asked: number[] = [];
   let now = 0;
   const world = {
     asked,
     leader,
     down,
+    silent,
     clock: undefined as CommitTimestamp | undefined,
     pass: (ms: number) => (now += ms),
   };
@@ -27,6 +32,7 @@ function routerOn({ leader = undefined as number | undefined, down = new Set<num
       ask: async (node) => {
         asked.push(node);
         if (down.has(node)) throw new Error("unreachable");
+        if (silent.has(node)) await new Promise(() => {});
         return ANSWER;
       },
     },
@@ -67,6 +73,17 @@ test("a leader that did not answer does not come first for a while, unless anoth
   world.pass(3000);
   await router.ask(0, REQUEST);
   expect(asked).toEqual([3]);
+});
+
+test("a leader that is silent is waited for until another leads, and no longer", async () => {
+  const { asked, router, world, silent } = routerOn({ leader: 3, silent: new Set([3]) });
+  const answer = router.ask(0, REQUEST, 600_000);
+  world.leader = 2;
+  expect(await answer).toEqual(ANSWER);
+  expect(asked.splice(0)).toEqual([3, 2]);
+  silent.clear();
+  await router.ask(0, REQUEST);
+  expect(asked).toEqual([2]);
 });
 
 test("a snapshot that this node has applied is read here, whoever leads; anything newer is not", async () => {

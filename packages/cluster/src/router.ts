@@ -7,7 +7,7 @@ import type { TransactionId } from "@khonsu/2pc";
 import type { CommitTimestamp, Runtime } from "@khonsu/core";
 import { ClusterError } from "./errors.ts";
 import type { Answer, CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
-import { jittered, pause, within } from "./pause.ts";
+import { jittered, pause } from "./pause.ts";
 import type { Placement } from "./placement.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
 import type { ShardAccess } from "./shard-access.ts";
@@ -28,6 +28,9 @@ export interface RouterOptions {
   /** For an answer from any node, in milliseconds. Default 10,000. */
   readonly totalMs?: number;
 }
+
+/** How often it is looked whether the leader that was asked still leads, in milliseconds. */
+const LEADER_POLL_MS = 50;
 
 export class Router implements ShardAccess {
   readonly #options: RouterOptions;
@@ -55,17 +58,12 @@ export class Router implements ShardAccess {
    * @throws ClusterError `KHONSU_UNAVAILABLE`; `KHONSU_CLOCK_SKEW`.
    */
   async ask(shard: number, request: ShardRequest, patienceMs = this.#askMs): Promise<Answer> {
-    const { runtime, transport } = this.#options;
+    const { runtime } = this.#options;
     const deadline = runtime.now() + Math.max(this.#totalMs, patienceMs);
     let last = "no replica is known";
     for (let round = 0; ; round++) {
       for (const node of this.#candidates(shard, request)) {
-        const asked = transport.ask(node, shard, request);
-        const late = (): ShardAnswer => ({
-          kind: "unavailable",
-          message: `node ${node} did not answer in time`,
-        });
-        const answer = await within(runtime, patienceMs, asked, late).catch(toUnavailable);
+        const answer = await this.#askNode(node, shard, request, patienceMs);
         if (answer.kind === "clock-skew") throw skewed(answer.clock);
         if (answer.kind !== "unavailable") {
           this.#preferred.set(shard, node);
@@ -93,6 +91,32 @@ export class Router implements ShardAccess {
     return this.askParticipant(id.home, request);
   }
 
+  /**
+   * One question to one node. A leader that is asked no longer leads once another one does: it may be stopped, and whoever asks need not
+   * wait until that is certain. What it was asked may be asked again, so nothing is lost if it does answer.
+   */
+  #askNode(node: number, shard: number, request: ShardRequest, patienceMs: number): Promise<ShardAnswer> {
+    const { leaderOf, runtime, self, transport } = this.#options;
+    const asked = transport.ask(node, shard, request).catch(toUnavailable);
+    const isLeader = node !== self && leaderOf?.(shard) === node;
+    const isReplaced = (): boolean => isLeader && (leaderOf?.(shard) ?? node) !== node;
+    return new Promise((resolve) => {
+      const wait = (leftMs: number): (() => void) => {
+        const stepMs = isLeader ? Math.min(leftMs, LEADER_POLL_MS) : leftMs;
+        return runtime.schedule(stepMs, () => {
+          if (isReplaced()) resolve(without(`node ${node} leads shard ${shard} no more`));
+          else if (leftMs <= stepMs) resolve(without(`node ${node} did not answer in time`));
+          else cancel = wait(leftMs - stepMs);
+        });
+      };
+      let cancel = wait(patienceMs);
+      void asked.then((answer) => {
+        cancel();
+        resolve(answer);
+      });
+    });
+  }
+
   #candidates(shard: number, request: ShardRequest): readonly number[] {
     const replicas = this.#options.placement.replicasOf(shard);
     const first = this.#first(shard, replicas, request);
@@ -118,7 +142,11 @@ export class Router implements ShardAccess {
 }
 
 function toUnavailable(error: unknown): ShardAnswer {
-  return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
+  return without(error instanceof Error ? error.message : String(error));
+}
+
+function without(message: string): ShardAnswer {
+  return { kind: "unavailable", message };
 }
 
 function unavailable(shard: number, message: string): ClusterError {
