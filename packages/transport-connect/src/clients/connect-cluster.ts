@@ -10,7 +10,7 @@ import { SessionLink } from "./session-link.ts";
 export interface ConnectOptions extends ClientOptions {
   /** Encrypts. `ca`: the authorities in whose certificates the client believes, as PEM; default: those of the machine. */
   readonly tls?: { readonly ca?: string | undefined } | undefined;
-  /** How long a node may give no sign of life while answers are awaited, in milliseconds. Default 2,000. */
+  /** How long a node may give no sign of life while answers are awaited, in milliseconds; what is large may take its time. Default 1,000. */
   readonly silenceMs?: number;
 }
 
@@ -37,7 +37,7 @@ export function connectCluster(options: ConnectOptions): Promise<ClusterClient> 
   return ClusterClient.connect(options, runtime, sessionOpener(options));
 }
 
-function sessionOpener({ tls, token, silenceMs = 2000 }: ConnectOptions): LinkOpener {
+function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOpener {
   const interceptors = withToken(token);
   return (runtime, clock) => async (address, signal) => {
     const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;

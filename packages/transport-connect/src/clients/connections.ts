@@ -30,7 +30,7 @@ const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/;
 /** How long what is under way on a link that was left may still be answered, in milliseconds. */
 const RETIRED_MS = 30_000;
 const PAUSE_MIN_MS = 20;
-const PAUSE_MAX_MS = 500;
+const PAUSE_MAX_MS = 250;
 
 export class Connections {
   readonly #options: ConnectionsOptions;

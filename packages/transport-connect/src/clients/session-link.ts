@@ -27,7 +27,7 @@ export interface SessionLinkOptions {
   readonly idleMs: number;
   /** The same while answers are awaited. */
   readonly askMs: number;
-  /** How long the node may be silent while answers are awaited. */
+  /** How long the node may be silent while answers are awaited; longer by what it takes to send large questions. */
   readonly silenceMs: number;
   /** Told the node's clock, in milliseconds since 1970. */
   readonly onClock: (milliseconds: number) => void;
@@ -35,6 +35,9 @@ export interface SessionLinkOptions {
   /** Called when the stream has ended. */
   readonly onEnd: () => void;
 }
+
+/** A network is taken to carry this at least, in bytes a millisecond: some 8 Mbit/s. */
+const SLOW_BYTES_PER_MS = 1000;
 
 type Item = Question | "sign of life";
 
@@ -46,6 +49,8 @@ export class SessionLink implements Link {
   readonly #outbox: Outbox<Item>;
   readonly #questions: Questions;
   readonly #abort = new AbortController();
+  /** Of the questions that are on their way, or wait to be. */
+  #bytesUnderWay = 0;
   #heardAt: number;
   #askedAt: number;
   #cancel = () => {};
@@ -72,7 +77,10 @@ export class SessionLink implements Link {
   ask(question: Asked, bytes: number, isWait: boolean, onSent: () => void): Promise<Uint8Array> {
     // Who has not asked for long was not told of silence either.
     if (this.#questions.underWay === 0) this.#heardAt = this.#options.runtime.now();
-    return this.#questions.ask(question, bytes, isWait, onSent);
+    this.#bytesUnderWay += bytes;
+    return this.#questions.ask(question, bytes, isWait, onSent).finally(() => {
+      this.#bytesUnderWay -= bytes;
+    });
   }
 
   retire(reason: TransportError): void {
@@ -120,8 +128,10 @@ export class SessionLink implements Link {
     this.#cancel = runtime.schedule(askMs, () => {
       const now = runtime.now();
       const isAwaited = this.#questions.underWay > 0;
-      if (isAwaited && now - this.#heardAt > silenceMs) {
-        this.close(linkLost(address, `the node was silent for ${silenceMs} ms`));
+      // What is asked for a sign of life hears of that after what was sent before.
+      const patienceMs = silenceMs + this.#bytesUnderWay / SLOW_BYTES_PER_MS;
+      if (isAwaited && now - this.#heardAt > patienceMs) {
+        this.close(linkLost(address, `the node was silent for ${Math.round(patienceMs)} ms`));
         return;
       }
       const isQuiet = now - this.#heardAt >= askMs;
