@@ -6,6 +6,16 @@ import type { ProcessCluster } from "./process-cluster.ts";
 
 export type FaultName = "kill" | "kill-all" | "stop" | "restart" | "wipe";
 
+/** How often each of them is drawn. */
+const WEIGHTS: readonly (readonly [number, FaultName])[] = [
+  [6, "kill"],
+  [1, "kill-all"],
+  [1, "stop"],
+  [1, "restart"],
+  [1, "wipe"],
+];
+export const FAULTS: readonly FaultName[] = WEIGHTS.map(([, kind]) => kind);
+
 export interface FaultReport {
   readonly fault: FaultName;
   readonly nodes: readonly number[];
@@ -24,14 +34,9 @@ export async function doFault(
   cluster: ProcessCluster,
   probe: PauseProbe,
   random: Prng,
+  kinds: readonly FaultName[] = FAULTS,
 ): Promise<FaultReport> {
-  const fault = random.weighted<FaultName>([
-    [6, "kill"],
-    [1, "kill-all"],
-    [1, "stop"],
-    [1, "restart"],
-    [1, "wipe"],
-  ]);
+  const fault = random.weighted(WEIGHTS.filter(([, kind]) => kinds.includes(kind)));
   const node = random.pick(cluster.nodes);
   const nodes = fault === "kill-all" ? cluster.nodes : [node];
   const begun = performance.now();

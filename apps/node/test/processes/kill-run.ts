@@ -6,6 +6,10 @@ import { type LoadOptions, type LoadReport, runUnderLoad } from "./load-run.ts";
 export interface KillRunOptions extends LoadOptions {
   /** Processes that are ended by SIGKILL, at least. */
   readonly kills: number;
+  /** Ends earlier, after so many faults. Default: it does not. */
+  readonly faults?: number;
+  /** Faults are drawn from these. Default: all. */
+  readonly kinds?: readonly FaultName[];
   /** Told after each fault; for a progress line. */
   readonly onFault?: (report: FaultReport, kills: number) => void;
 }
@@ -21,10 +25,11 @@ export interface KillReport extends LoadReport {
 export async function runKills(options: KillRunOptions): Promise<KillReport> {
   const random = new Prng(`kills/${options.seed}`);
   const reports: FaultReport[] = [];
+  const { faults = Number.POSITIVE_INFINITY } = options;
   let kills = 0;
   const report = await runUnderLoad(options, async (cluster, probing) => {
-    while (kills < options.kills) {
-      const done = await doFault(cluster, probing, random);
+    while (kills < options.kills && reports.length < faults) {
+      const done = await doFault(cluster, probing, random, options.kinds);
       reports.push(done);
       kills += done.kills;
       options.onFault?.(done, kills);
