@@ -1,7 +1,4 @@
-#!/usr/bin/env node
-/** The command line of the reference node. Each command is a file under `commands/`. */
-import { enableCompileCache } from "node:module";
-import { fileURLToPath } from "node:url";
+/** The command line of the reference node, which `bin/khonsu.mjs` starts. Each command is a file under `commands/`, and loads what it needs when it runs. */
 import { Command } from "commander";
 import { backupCommand } from "./commands/backup.ts";
 import { deleteCommand } from "./commands/delete.ts";
@@ -18,9 +15,6 @@ import { statusCommand } from "./commands/status.ts";
 import { txnCommand } from "./commands/txn.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { describeFailure } from "./failure.ts";
-
-// What a command needs is loaded when it runs, and by far most of a short one's time goes into that: it is kept compiled.
-enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url)));
 
 const EXIT_FAILURE = 1;
 /** Wrong arguments: nothing was run. */

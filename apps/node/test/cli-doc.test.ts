@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 function run(command: string): Promise<{ output: string; status: number }> {
-  const shell = `khonsu() { "${process.execPath}" "${testPath("../src/main.ts")}" "$@"; }\n${command}`;
+  const shell = `khonsu() { "${process.execPath}" "${testPath("../bin/khonsu.mjs")}" "$@"; }\n${command}`;
   const { FORCE_COLOR: _, ...inherited } = process.env;
   const env = {
     ...inherited,

@@ -10,7 +10,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../bin/khonsu.mjs", import.meta.url));
 
 export function runKhonsu(...args: string[]): Promise<Outcome> {
   return runKhonsuWith({}, ...args);

@@ -12,7 +12,7 @@ import { CALM } from "./node/calm.ts";
 import { LocalCluster } from "./node/local-cluster.ts";
 import { runKhonsuWith } from "./run-khonsu.ts";
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../bin/khonsu.mjs", import.meta.url));
 const TOKEN = "a-token-of-some-length";
 const directory = new TemporaryDirectory("khonsu-secured-");
 const place = (name: string) => join(directory.path, name);

@@ -1,4 +1,5 @@
 /** `khonsu serve`: runs a node until it is asked to stop. */
+import { flushCompileCache } from "node:module";
 import { Command } from "commander";
 import type { RunningNode } from "../node/running-node.ts";
 
@@ -69,6 +70,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   if (!signals.isAsked) {
     process.stdout.write(`khonsu: node ${node.node} of ${config.cluster} serves at ${node.address}\n`);
+    // By itself that is done at the end of the process; one that is killed would start as slowly the next time.
+    flushCompileCache();
   }
   await signals.stopped;
   // Timers of what was under way would keep the process for some seconds.

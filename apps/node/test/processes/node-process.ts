@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { NodeStatus } from "../../src/node/node-status.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/khonsu.mjs", import.meta.url));
 /** Lines of the log that are kept to be shown when something goes wrong. */
 const LOG_LINES_MAX = 200;
 

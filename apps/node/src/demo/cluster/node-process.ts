@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "../../failure.ts";
 import type { NodeStatus } from "../../node/node-status.ts";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../bin/khonsu.mjs", import.meta.url));
 /** Lines of the log that are kept, to be shown when the node ends by itself. */
 const LOG_LINES_MAX = 40;
 const STATUS_MS = 5000;
