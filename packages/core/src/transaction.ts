@@ -236,12 +236,16 @@ export class Transaction implements OpenTransaction {
     state.checkUsable(this.#scope);
     const entry = state.writes.entries.length === 0 ? undefined : state.entry(key);
     if (entry !== undefined && entry.operation.kind !== "ensure") return this.#readOwn(entry);
-    return this.#readCommitted(key)?.value;
+    return this.#readVersion(key)?.value;
   }
 
   #readCommitted(key: string): Version<StoredValue> | undefined {
+    this.#state.checkUsable(this.#scope);
+    return this.#readVersion(key);
+  }
+
+  #readVersion(key: string): Version<StoredValue> | undefined {
     const state = this.#state;
-    state.checkUsable(this.#scope);
     const { manager } = state.host;
     const chain = manager.store.find(key);
     if (chain !== undefined) return manager.read(state.active, chain);

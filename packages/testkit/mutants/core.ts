@@ -245,7 +245,7 @@ const writesMutants: readonly Mutant[] = [
     name: "savepoint-keeps-replaced",
     description: "Rolling back to a savepoint does not restore what was written before it.",
     file: source("isolation/write-set.ts"),
-    search: "        this.entries[index] = entry;\n      } else {",
+    search: "        entries[index] = entry;\n      } else {",
     replace: "      } else {",
   },
   {

@@ -2,6 +2,7 @@
  * What a transaction has read: versions, each once, and ranges. Small sets are arrays that are searched, since most
  * transactions read a handful; a long one goes over to a hash set.
  */
+import { appended, NONE } from "./growing-list.ts";
 import type { RangeRead } from "./range-tracker.ts";
 import type { Version, VersionChain } from "./version-chain.ts";
 
@@ -9,7 +10,7 @@ const SEARCHED_MAX = 16;
 const FOUND_MAX = 4;
 
 export class ReadSet<V> {
-  readonly versions: Version<V>[] = [];
+  versions: readonly Version<V>[] = NONE;
   ranges: RangeRead[] | undefined = undefined;
   #members: Set<Version<V>> | undefined = undefined;
 
@@ -20,10 +21,10 @@ export class ReadSet<V> {
       if (this.#members.has(version)) return false;
       this.#members.add(version);
     } else {
-      if (versions.includes(version)) return false;
+      for (let i = 0; i < versions.length; i++) if (versions[i] === version) return false;
       if (versions.length === SEARCHED_MAX) this.#members = new Set(versions).add(version);
     }
-    versions.push(version);
+    this.versions = appended(versions, version);
     return true;
   }
 

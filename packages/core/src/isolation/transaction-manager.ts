@@ -421,14 +421,18 @@ export class TransactionManager<V, P> {
     const isOldest = snapshots.oldestCertified === transaction.snapshot;
     snapshots.close(transaction.snapshot, transaction.reads !== undefined);
     if (isOldest && this.ranges.size > 0) this.ranges.prune(snapshots.oldestCertified?.timestamp);
-    for (const chain of transaction.absentReads ?? []) {
-      if (--chain.pins === 0 && chain.newest.value === undefined) snapshots.retire(chain);
-    }
+    if (transaction.absentReads !== undefined) this.#unpin(transaction.absentReads);
     if (transaction.level === "read-committed") {
       this.#readCommittedCount--;
     } else if (transaction.level === "serializable" && !transaction.isReadOnly) {
       this.#writers.remove(transaction);
       if (this.#deferred.length > 0) this.#settleDeferred();
+    }
+  }
+
+  #unpin(absent: readonly VersionChain<V>[]): void {
+    for (const chain of absent) {
+      if (--chain.pins === 0 && chain.newest.value === undefined) this.snapshots.retire(chain);
     }
   }
 

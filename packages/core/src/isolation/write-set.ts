@@ -2,6 +2,7 @@
  * What a transaction will change at commit: one entry a key, entries being replaced rather than changed, so that a
  * savepoint is a position in the list of what was replaced. Small sets are arrays that are searched.
  */
+import { appended, NONE } from "./growing-list.ts";
 import type { CommitTimestamp } from "./timestamp.ts";
 import type { VersionChain } from "./version-chain.ts";
 
@@ -58,7 +59,7 @@ interface Replaced<V, P> {
 
 export class WriteSet<V, P> {
   /** In the order of the first write of each key. */
-  readonly entries: WriteEntry<V, P>[] = [];
+  entries: readonly WriteEntry<V, P>[] = NONE;
   #indexByKey: Map<string, number> | undefined = undefined;
   #replaced: Replaced<V, P>[] | undefined = undefined;
   /** How many savepoints are open; only then is it remembered what an entry replaced. */
@@ -73,12 +74,12 @@ export class WriteSet<V, P> {
     const index = this.#indexOf(entry.key);
     if (index >= 0) {
       this.#replaced?.push({ index, entry: this.entries[index] });
-      this.entries[index] = entry;
+      (this.entries as WriteEntry<V, P>[])[index] = entry;
       return;
     }
     this.#replaced?.push({ index: this.entries.length, entry: undefined });
     this.#indexByKey?.set(entry.key, this.entries.length);
-    this.entries.push(entry);
+    this.entries = appended(this.entries, entry);
     if (this.#indexByKey === undefined && this.entries.length > SEARCHED_MAX) {
       this.#indexByKey = new Map(this.entries.map((each, at) => [each.key, at]));
     }
@@ -93,13 +94,14 @@ export class WriteSet<V, P> {
 
   /** Undoes every write since `mark`. The savepoint stays open. */
   rollbackTo(mark: number): void {
+    const entries = this.entries as WriteEntry<V, P>[];
     const replaced = this.#replaced ?? [];
     while (replaced.length > mark) {
       const { index, entry } = replaced.pop()!;
       if (entry !== undefined) {
-        this.entries[index] = entry;
+        entries[index] = entry;
       } else {
-        const removed = this.entries.pop()!;
+        const removed = entries.pop()!;
         this.#indexByKey?.delete(removed.key);
       }
     }

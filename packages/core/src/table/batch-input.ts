@@ -5,7 +5,7 @@
 import { RecordBatch, Schema, Table } from "apache-arrow";
 import { isKhonsuError, KhonsuError } from "../errors.ts";
 import { adoptSchema, isForeign } from "./adopt-type.ts";
-import { checkBatch } from "./check-batch.ts";
+import { checkBatch, isChecked } from "./check-batch.ts";
 import { concatBatches } from "./concat.ts";
 import { adoptBatch } from "./retype.ts";
 
@@ -19,6 +19,7 @@ import { adoptBatch } from "./retype.ts";
  *   one name, or columns that do not hold as many rows as the batch
  */
 export function toRecordBatch(input: RecordBatch | Table): RecordBatch {
+  if (isChecked(input)) return input as RecordBatch;
   if (RecordBatch.isRecordBatch(input)) return checkedBatch(input);
   if (Table.isTable(input)) return fromTable(input);
   throw new KhonsuError(

@@ -9,6 +9,11 @@ import { childTypes, layoutOf, strideOf } from "./layout.ts";
 
 const checked = new WeakSet<RecordBatch>();
 
+/** Whether the batch has passed `checkBatch`. */
+export function isChecked(batch: unknown): boolean {
+  return checked.has(batch as RecordBatch);
+}
+
 /**
  * Checks a batch once; a batch that passed is remembered.
  *
