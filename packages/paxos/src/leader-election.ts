@@ -132,9 +132,12 @@ export class LeaderElection {
     this.yielded = 0;
   }
 
-  /** Whether the round is over; the caller then asks `endRound` and sends the pings of the next. */
-  get isRoundOver(): boolean {
-    return this.context.now >= this.roundEndsAt;
+  /**
+   * Whether the round is over; the caller then asks `endRound` and sends the pings of the next. Before its time it is where every voter has
+   * answered that nobody leads, as when all of them were started again: there is nobody left to wait for.
+   */
+  isRoundOver(view: ElectionView): boolean {
+    return this.context.now >= this.roundEndsAt || this.isSureOfNoLeader(view);
   }
 
   endRound(view: ElectionView): ElectionVerdict {
@@ -165,6 +168,17 @@ export class LeaderElection {
     if (this.isHealthy) this.yielded = 0;
     if (engaged) return view.stalled || this.unhealthyRounds >= RESIGN_AFTER_ROUNDS ? "resign" : "none";
     return this.shouldCampaign(view, configuration) ? "campaign" : "none";
+  }
+
+  private isSureOfNoLeader({ ballot, configuration, mayLead }: ElectionView): boolean {
+    if (configuration === undefined || this.roundNumber === 0 || ballot.round > 0 || !mayLead) return false;
+    if (this.isHealthy || this.expecting || this.backoffRounds > 0) return false;
+    const { options, self } = this.context;
+    return configuration.voters.every((voter) => {
+      const standing = this.replies.get(voter);
+      if (standing === undefined) return voter === self;
+      return !standing.healthy && !(standing.electable && standing.priority > options.priority);
+    });
   }
 
   private reaches(configuration: Configuration): boolean {

@@ -119,12 +119,13 @@ export class Leadership {
   /** Ends a round of the election if it is time: does what its verdict says, and asks everybody for the next. */
   endRound(): void {
     const { acceptor, election, learner } = this.roles;
-    if (!election.isRoundOver) return;
     const { ballot, mayLead, ownLeader, stalled } = this;
     const { configuration } = learner;
     const { promised } = acceptor;
     const leading = ownLeader !== undefined;
-    const verdict = election.endRound({ configuration, ballot, promised, leading, mayLead, stalled });
+    const view = { configuration, ballot, promised, leading, mayLead, stalled };
+    if (!election.isRoundOver(view)) return;
+    const verdict = election.endRound(view);
     if (verdict === "resign") this.resign();
     if (verdict === "campaign") this.begin(false);
     if (!isMember(configuration, this.context.self)) return;

@@ -78,6 +78,13 @@ test("PX-16 the same in networks of five, drawn at random", { timeout: 60_000 },
   for (let i = 0; i < 60; i++) check(5, random.below(1 << linksOf(5).length), replicaId(1 + random.below(5)));
 });
 
+test("PX-16 where all voters are there and nobody leads, one is elected as soon as all have said so", () => {
+  const cluster = found(3);
+  // Half an election timeout until the first round begins, and answers that come within a tick.
+  cluster.tick(5 + 2);
+  expect(cluster.leaders).toHaveLength(1);
+});
+
 test("PX-16 the replica of the highest priority that can lead wins the first election, and the next", () => {
   const cluster = new Cluster();
   const voters = idsOf(5);
