@@ -5,6 +5,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { isAffordable, planOf } from "./plan.ts";
 import { BarProgress } from "./progress.ts";
 import { keep } from "./report/keep.ts";
+import { sameColumns } from "./report/page.ts";
 import { type Provenance, provenance } from "./report/provenance.ts";
 import { jsonRow, type Row, type SuiteResult } from "./report/row.ts";
 import { type Suite, suites } from "./suites/index.ts";
@@ -96,7 +97,7 @@ async function runSuite(suite: string, { measure }: Suite, options: BenchOptions
 function print(suite: string, { rows, details }: SuiteResult, { machine, versions }: Provenance): void {
   console.log(`\n${suite} (${machine}; ${versions.join(", ")})`);
   if (rows.length > 0) console.table(rows.map(({ suite: _, ...row }) => row));
-  if (details.length > 0) console.table(details);
+  for (const group of sameColumns(details)) console.table(group);
 }
 
 await program.parseAsync();

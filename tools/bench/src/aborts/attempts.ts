@@ -1,25 +1,35 @@
 /**
- * What each attempt of each transaction of an embedded store read and wrote, at which snapshot, and how it ended: committed, or
- * aborted by a conflict, and why. The workload runs as it is; only the handle that its bodies get is wrapped.
+ * What each attempt of each transaction read and wrote, at which snapshot, and how it ended: committed, or aborted by a conflict, and
+ * why. The bodies of the workload run as they are, in transactions that are begun and committed by hand, so that every error is seen;
+ * the loop around them does what `transact` does.
  */
-import type { Khonsu, TransactionContext, TransactOptions } from "@khonsu/core";
+import type { OpenTransaction, TransactionContext, TransactOptions } from "@khonsu/core";
 import type { KeyRange } from "@khonsu/core/isolation";
 import type { TransactionStore } from "../workloads/workload.ts";
 import { recording } from "./recording.ts";
 
-export type AbortCause = "write-write" | "read-write" | "version";
+export interface AbortCause {
+  readonly code: string;
+  /**
+   * How a key stood in the way; "busy" where another transaction had prepared to commit it, "validation" where something that a
+   * read-only transaction had read was no longer the newest, "other" where no key did.
+   */
+  readonly kind: "write-write" | "read-write" | "phantom" | "version" | "busy" | "validation" | "other";
+}
 
 export interface Attempt {
   /** Which of the workload's transactions. */
   readonly kind: string;
   /** The last commit that it sees. */
-  readonly snapshot: number;
+  snapshot: number;
   readonly reads: Set<string>;
   /** What its scans went through. */
   readonly ranges: KeyRange[];
   /** Keys that it set, deleted or protected. */
   readonly writes: Set<string>;
-  /** Position among the attempts that ended. */
+  /** When it asked for its commit, in one order with `ended`. */
+  sent: number;
+  /** When it was told how it ended. */
   ended: number;
   /** Of its commit; undefined unless it committed. */
   committedAt: number | undefined;
@@ -27,63 +37,90 @@ export interface Attempt {
   abortedBy: AbortCause | undefined;
 }
 
-export class RecordingStore implements TransactionStore {
+/** Where transactions are begun by hand: an embedded store, or a session of a cluster. */
+export interface ByHand {
+  begin(options: TransactOptions): Begun;
+  /** How long to wait before the attempt of that number, the first being 0, in milliseconds. */
+  pauseBefore(attempt: number): number;
+}
+
+export interface Begun {
+  readonly tx: OpenTransaction;
+  /** Once it has ended. */
+  readonly snapshot: () => number;
+}
+
+export class Recorder {
+  /** In the order in which they ended. */
   readonly attempts: Attempt[] = [];
-  readonly #db: Khonsu;
-  #counted = { writeWrite: 0, serialization: 0, version: 0 };
+  #time = 0;
 
-  constructor(db: Khonsu) {
-    this.#db = db;
+  /** A store that records the transactions of one kind. */
+  storeFor(byHand: ByHand, kind: string): TransactionStore {
+    return { transact: (body, options = {}) => this.#transact(byHand, kind, body, options) };
   }
 
-  transact<R>(
+  async #transact<R>(
+    byHand: ByHand,
+    kind: string,
     body: (tx: TransactionContext) => Promise<R>,
-    options?: TransactOptions,
-    kind = "",
+    options: TransactOptions,
   ): Promise<R> {
-    return this.#db.transact((tx) => body(recording(tx, this.#begin(kind, tx))), options);
+    for (let number = 0; ; number++) {
+      await pause(number === 0 ? 0 : byHand.pauseBefore(number));
+      const { tx, snapshot } = byHand.begin(options);
+      const attempt = newAttempt(kind);
+      try {
+        const result = await body(recording(tx, attempt));
+        attempt.sent = this.#time++;
+        attempt.committedAt = await tx.commit();
+        this.#end(attempt, snapshot());
+        return result;
+      } catch (error) {
+        tx.rollback();
+        const cause = causeOf(error);
+        if (cause === undefined) throw error;
+        attempt.abortedBy = cause;
+        this.#end(attempt, snapshot());
+      }
+    }
   }
 
-  /** The same store, for transactions of one kind. */
-  ofKind(kind: string): TransactionStore {
-    return { transact: (body, options) => this.transact(body, options, kind) };
-  }
-
-  /** Called as the body begins, in the same turn in which its snapshot was taken. */
-  #begin(kind: string, tx: TransactionContext): Attempt {
-    const attempt: Attempt = {
-      kind,
-      snapshot: this.#db.stats().lastCommit,
-      reads: new Set(),
-      ranges: [],
-      writes: new Set(),
-      ended: -1,
-      committedAt: undefined,
-      abortedBy: undefined,
-    };
-    tx.onCommit((timestamp) => {
-      attempt.committedAt = timestamp;
-      this.#end(attempt);
-    });
-    tx.onRollback(() => {
-      attempt.abortedBy = this.#causeOfRollback();
-      if (attempt.abortedBy !== undefined) this.#end(attempt);
-    });
-    return attempt;
-  }
-
-  #end(attempt: Attempt): void {
-    attempt.ended = this.attempts.length;
+  #end(attempt: Attempt, snapshot: number): void {
+    attempt.snapshot = snapshot;
+    attempt.ended = this.#time++;
     this.attempts.push(attempt);
   }
+}
 
-  /** The hook runs in the very step in which the store has counted the conflict. */
-  #causeOfRollback(): AbortCause | undefined {
-    const before = this.#counted;
-    const now = this.#db.stats().conflicts;
-    this.#counted = { ...now };
-    if (now.writeWrite > before.writeWrite) return "write-write";
-    if (now.serialization > before.serialization) return "read-write";
-    return now.version > before.version ? "version" : undefined;
-  }
+function newAttempt(kind: string): Attempt {
+  return {
+    kind,
+    snapshot: -1,
+    reads: new Set(),
+    ranges: [],
+    writes: new Set(),
+    sent: -1,
+    ended: -1,
+    committedAt: undefined,
+    abortedBy: undefined,
+  };
+}
+
+/** Undefined where another attempt would not help. */
+function causeOf(error: unknown): AbortCause | undefined {
+  if (!(error instanceof Error) || !("code" in error && "retryable" in error)) return undefined;
+  const { code, retryable } = error;
+  if (typeof code !== "string" || retryable !== true) return undefined;
+  const [conflict] = "conflicts" in error && Array.isArray(error.conflicts) ? error.conflicts : [];
+  return { code, kind: conflict?.kind ?? kindWithoutKey(code) };
+}
+
+function kindWithoutKey(code: string): AbortCause["kind"] {
+  if (code === "KHONSU_WRITE_CONFLICT") return "busy";
+  return code === "KHONSU_SERIALIZATION_FAILURE" ? "validation" : "other";
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,5 +1,5 @@
 /** A handle of a transaction that notes what is read and written through it. */
-import { type ScanOptions, type Transaction, type TransactionContext, toRange } from "@khonsu/core";
+import { type ScanOptions, type TransactionContext, toRange } from "@khonsu/core";
 import type { KeyRange } from "@khonsu/core/isolation";
 import type { Attempt } from "./attempts.ts";
 
@@ -7,7 +7,7 @@ const READS = new Set<PropertyKey>(["read", "readTable", "has", "version"]);
 const WRITES = new Set<PropertyKey>(["write", "delete", "append", "upsert", "ensure"]);
 
 /** Reading back what the transaction itself has set is no read. */
-export function recording(tx: Transaction, attempt: Attempt): TransactionContext {
+export function recording(tx: TransactionContext, attempt: Attempt): TransactionContext {
   const own = new Set<string>();
   return new Proxy(tx, {
     get(target, property) {
@@ -30,14 +30,14 @@ function note(attempt: Attempt, own: Set<string>, property: PropertyKey, key: un
 }
 
 /** A scan that is left early, or reaches its limit, has read up to the last key that it gave. */
-function* scanned(tx: Transaction, options: ScanOptions, attempt: Attempt) {
+async function* scanned(tx: TransactionContext, options: ScanOptions, attempt: Attempt) {
   const range = toRange(options);
   const { limit = Number.POSITIVE_INFINITY, reverse = false } = options;
   let last: string | undefined;
   let count = 0;
   let isWhole = false;
   try {
-    for (const row of tx.scan(options)) {
+    for await (const row of tx.scan(options)) {
       last = row[0];
       count++;
       yield row;

@@ -6,7 +6,8 @@ import { Prng } from "@khonsu/testkit/simulator";
 import { tableFromArrays } from "apache-arrow";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Attempt, RecordingStore } from "./attempts.ts";
+import { EmbeddedStore } from "../driven/embedded-store.ts";
+import { type Attempt, Recorder } from "./attempts.ts";
 import { unnecessaryAborts } from "./unnecessary.ts";
 
 const KEYS = ["a", "b", "c", "d"];
@@ -15,7 +16,8 @@ const BATCH = tableFromArrays({ value: Int32Array.of(1) }).batches[0]!;
 /** Concurrent transactions of a few reads, scans and writes of few keys, with turns in between. */
 async function record(seed: number): Promise<readonly Attempt[]> {
   await using db = await Khonsu.open({ detectLeaks: false });
-  const store = new RecordingStore(db);
+  const recorder = new Recorder();
+  const store = recorder.storeFor(new EmbeddedStore(db), "any");
   const random = new Prng(seed);
   const caller = async () => {
     for (let i = 0; i < 6; i++) {
@@ -34,7 +36,7 @@ async function record(seed: number): Promise<readonly Attempt[]> {
     }
   };
   await Promise.all([caller(), caller(), caller(), caller(), caller()]);
-  return store.attempts;
+  return recorder.attempts;
 }
 
 /** What committed before `aborted`, then it itself, as transactions on lists; the last one reads all lists. */
@@ -72,7 +74,7 @@ test("an abort was necessary if and only if the checkers find a cycle with the t
   await fc.assert(
     fc.asyncProperty(fc.integer(), async (seed) => {
       const attempts = await record(seed);
-      const judged = new Set(unnecessaryAborts(attempts));
+      const judged = new Set(unnecessaryAborts(attempts, "ended"));
       for (const aborted of attempts.filter((each) => each.abortedBy !== undefined)) {
         const { valid } = checkTransactions(historyWith(aborted, attempts), { model: "serializable" });
         expect(judged.has(aborted)).toBe(valid);
@@ -88,7 +90,8 @@ test("an abort was necessary if and only if the checkers find a cycle with the t
 
 test("every conflict of the store is an attempt that ended, with its cause", async () => {
   await using db = await Khonsu.open({ detectLeaks: false });
-  const store = new RecordingStore(db);
+  const recorder = new Recorder();
+  const store = recorder.storeFor(new EmbeddedStore(db), "increment");
   const increment = () =>
     store.transact(async (tx) => {
       await tx.read("a");
@@ -96,8 +99,38 @@ test("every conflict of the store is an attempt that ended, with its cause", asy
     });
   await Promise.all([increment(), increment(), increment()]);
   const { conflicts } = db.stats();
-  const aborted = store.attempts.filter((each) => each.abortedBy !== undefined);
-  expect(aborted.map((each) => each.abortedBy)).toEqual(Array(conflicts.writeWrite).fill("write-write"));
+  const aborted = recorder.attempts.filter((each) => each.abortedBy !== undefined);
+  const cause = { code: "KHONSU_WRITE_CONFLICT", kind: "write-write" };
+  expect(aborted.map((each) => each.abortedBy)).toEqual(Array(conflicts.writeWrite).fill(cause));
   expect(aborted.length).toBeGreaterThan(0);
-  expect(unnecessaryAborts(store.attempts)).toEqual([]);
+  expect(unnecessaryAborts(recorder.attempts, "ended")).toEqual([]);
+});
+
+/** An attempt on one key `k`, as a shard of a cluster may have it. */
+function attempt(of: Partial<Attempt>): Attempt {
+  const fresh = { reads: new Set<string>(), ranges: [], writes: new Set<string>() };
+  const open = { committedAt: undefined, abortedBy: undefined };
+  return { kind: "any", snapshot: 0, sent: 0, ended: 0, ...fresh, ...open, ...of };
+}
+
+test("what was under way when an attempt was aborted makes the abort needed, or does not", () => {
+  const keys = { reads: new Set(["k"]), writes: new Set(["k"]) };
+  const abortedBy = { code: "KHONSU_WRITE_CONFLICT", kind: "busy" } as const;
+  const aborted = attempt({ ...keys, snapshot: 5, sent: 2, ended: 3, abortedBy });
+  // It had asked for its commit before the other was told no, and was told yes after that.
+  const committed = attempt({ ...keys, snapshot: 5, sent: 1, ended: 4, committedAt: 6 });
+  expect(unnecessaryAborts([aborted, committed], "ended")).toEqual([aborted]);
+  expect(unnecessaryAborts([aborted, committed], "sent")).toEqual([]);
+});
+
+test("who commits first in a cluster may hear of it last", () => {
+  const first = attempt({ writes: new Set(["k"]), committedAt: 3, sent: 0, ended: 3 });
+  const second = attempt({ writes: new Set(["k", "x"]), committedAt: 4, sent: 1, ended: 2 });
+  // It saw the first and not the second, but is to overwrite the second.
+  const abortedBy = { code: "KHONSU_SERIALIZATION_FAILURE", kind: "read-write" } as const;
+  const own = { reads: new Set(["k"]), writes: new Set(["x"]), snapshot: 3 };
+  const aborted = attempt({ ...own, sent: 4, ended: 5, abortedBy });
+  expect(unnecessaryAborts([second, first, aborted], "ended")).toEqual([]);
+  const blind = { ...aborted, writes: new Set(["y"]) };
+  expect(unnecessaryAborts([second, first, blind], "ended")).toEqual([blind]);
 });

@@ -9,18 +9,26 @@
 import { contains, type KeyRange } from "@khonsu/core/isolation";
 import type { Attempt } from "./attempts.ts";
 
-/** @param attempts in the order in which they ended */
-export function unnecessaryAborts(attempts: readonly Attempt[]): Attempt[] {
+/**
+ * @param attempts in the order in which they ended
+ * @param since from when on what committed counts for those that are aborted: since its end was told, or, as it may have taken effect
+ *   long before that in a cluster, since its commit was asked for. The more counts, the fewer aborts are unnecessary.
+ */
+export function unnecessaryAborts(attempts: readonly Attempt[], since: "ended" | "sent"): Attempt[] {
+  const committed = attempts.filter((attempt) => attempt.committedAt !== undefined);
+  const aborted = attempts.filter((attempt) => attempt.abortedBy !== undefined);
+  committed.sort((a, b) => a[since] - b[since]);
   const graph = new DependencyGraph();
   const unnecessary: Attempt[] = [];
-  for (const attempt of attempts) {
-    if (attempt.committedAt !== undefined) graph.add(attempt);
-    else if (!graph.closesCycle(attempt)) unnecessary.push(attempt);
+  let next = 0;
+  for (const attempt of aborted) {
+    while (next < committed.length && committed[next]![since] < attempt.ended) graph.add(committed[next++]!);
+    if (!graph.closesCycle(attempt)) unnecessary.push(attempt);
   }
   return unnecessary;
 }
 
-/** Of what has committed so far; every list is in order of commits. */
+/** Of what has committed so far; every list is in order of commits, a reader that wrote nothing at its snapshot. */
 class DependencyGraph {
   readonly #writersOf = new Map<string, Attempt[]>();
   readonly #readersOf = new Map<string, Attempt[]>();
@@ -28,10 +36,10 @@ class DependencyGraph {
   readonly #scanners: Attempt[] = [];
 
   add(attempt: Attempt): void {
-    for (const key of attempt.writes) push(this.#writersOf, key, attempt);
-    for (const key of attempt.reads) push(this.#readersOf, key, attempt);
-    if (attempt.writes.size > 0) this.#writers.push(attempt);
-    if (attempt.ranges.length > 0) this.#scanners.push(attempt);
+    for (const key of attempt.writes) insert(listOf(this.#writersOf, key), attempt);
+    for (const key of attempt.reads) insert(listOf(this.#readersOf, key), attempt);
+    if (attempt.writes.size > 0) insert(this.#writers, attempt);
+    if (attempt.ranges.length > 0) insert(this.#scanners, attempt);
   }
 
   /** Whether a path leads from what `aborted` must precede to what it must follow. */
@@ -70,15 +78,16 @@ class DependencyGraph {
   #eachFollower(attempt: Attempt, visit: (attempt: Attempt) => void): void {
     const { committedAt, writes } = attempt;
     if (writes.size === 0) return;
-    const sees = (reader: Attempt) => reader.snapshot >= committedAt!;
-    const isLater = (other: Attempt) => other.ended > attempt.ended;
+    const sees = (reader: Attempt) => reader !== attempt && reader.snapshot >= committedAt!;
+    const isLater = (other: Attempt) => other.committedAt! > committedAt!;
+    const isNotEarlier = (other: Attempt) => other.committedAt! >= committedAt!;
     for (const key of writes) {
       eachLast(this.#writersOf.get(key), isLater, visit);
-      eachLast(this.#readersOf.get(key), isLater, (reader) => {
+      eachLast(this.#readersOf.get(key), isNotEarlier, (reader) => {
         if (sees(reader)) visit(reader);
       });
     }
-    eachLast(this.#scanners, isLater, (scanner) => {
+    eachLast(this.#scanners, isNotEarlier, (scanner) => {
       if (sees(scanner) && hasWrittenIn(attempt, scanner.ranges)) visit(scanner);
     });
   }
@@ -110,8 +119,18 @@ function eachLast(
   for (let i = attempts.length - 1; i >= 0 && isIn(attempts[i]!); i--) visit(attempts[i]!);
 }
 
-function push(map: Map<string, Attempt[]>, key: string, attempt: Attempt): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [attempt]);
-  else list.push(attempt);
+function listOf(map: Map<string, Attempt[]>, key: string): Attempt[] {
+  let list = map.get(key);
+  if (list === undefined) {
+    list = [];
+    map.set(key, list);
+  }
+  return list;
+}
+
+/** Most come in their order, so the place is sought from the end. */
+function insert(list: Attempt[], attempt: Attempt): void {
+  let place = list.length;
+  while (place > 0 && list[place - 1]!.committedAt! > attempt.committedAt!) place--;
+  list.splice(place, 0, attempt);
 }

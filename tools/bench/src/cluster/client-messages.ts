@@ -23,5 +23,4 @@ export type FromClient =
   | { readonly kind: "done" }
   | { readonly kind: "ran"; readonly latencies: readonly number[] }
   /** In milliseconds. */
-  | { readonly kind: "gap"; readonly milliseconds: number }
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "gap"; readonly milliseconds: number };

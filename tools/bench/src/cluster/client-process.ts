@@ -1,5 +1,5 @@
 /** The clients of a benchmark, in a process of their own, so that their work is not counted as the suite's and has a core if there is one. */
-
+import { answerParent } from "../child.ts";
 import { concurrently } from "../concurrently.ts";
 import { BATCH, SEALED } from "../one-row.ts";
 import { pickKeys } from "../workload.ts";
@@ -74,13 +74,4 @@ async function answer(message: ToClient): Promise<FromClient> {
   return { kind: "done" };
 }
 
-process.on("message", (message: ToClient) => {
-  answer(message)
-    .catch((error: unknown): FromClient => ({ kind: "failed", message: String(error) }))
-    .then((reply) => {
-      process.send!(reply);
-      if (message.kind === "close") process.disconnect();
-    });
-});
-// The suite has ended, whatever the reason.
-process.on("disconnect", () => process.exit());
+answerParent(answer);

@@ -17,7 +17,19 @@ interface Status {
   readonly shards: readonly { readonly shard: number; readonly leader: number | null }[];
 }
 
-export async function khonsuCluster(directory: string): Promise<TestCluster> {
+export interface Placement {
+  readonly shards: number;
+  /** The end of the placement prefix of a key. Default: none. */
+  readonly delimiter?: string;
+}
+
+/** @param placement default: that of `khonsu serve` */
+export async function khonsuCluster(
+  directory: string,
+  placement: Placement = { shards: SHARDS },
+): Promise<TestCluster> {
+  const { shards, delimiter } = placement;
+  const keyMap = new KeyMap({ shardCount: shards, delimiter });
   const ports = await freePorts(MEMBERS);
   const found = ports.map((port, index) => ({ node: index + 1, address: `127.0.0.1:${port}` }));
   const members = found.map(async ({ node, address: _ }, index) => {
@@ -28,7 +40,7 @@ export async function khonsuCluster(directory: string): Promise<TestCluster> {
       found,
       data: join(directory, `node-${node}`),
       listen: { port: ports[index] },
-      placement: { shards: SHARDS },
+      placement,
       log: { level: "warn" },
     };
     await writeFile(file, JSON.stringify(config));
@@ -40,7 +52,7 @@ export async function khonsuCluster(directory: string): Promise<TestCluster> {
     addresses,
     members: await Promise.all(members),
     isReady: async (index) => (await statusOf(addresses[index]!)).ready,
-    leaderOf: (key) => leaderOf(addresses, KEY_MAP.shardOf(key)),
+    leaderOf: (key) => leaderOf(addresses, keyMap.shardOf(key)),
     close: async () => {},
   };
 }

@@ -33,7 +33,7 @@ function cells(row: MeasuredRow): Detail {
 }
 
 /** Neighbours with the same columns make one table. */
-function sameColumns(details: readonly Detail[]): Detail[][] {
+export function sameColumns(details: readonly Detail[]): Detail[][] {
   const groups: Detail[][] = [];
   for (const detail of details) {
     const last = groups.at(-1);

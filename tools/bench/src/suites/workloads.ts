@@ -1,60 +1,70 @@
 /**
- * SmallBank, YCSB A to F and TPC-C on the embedded store: what is committed a second by callers whose transactions interleave at each
- * read, serializable and at repeatable read; then, in a run that is recorded, how many attempts a conflict ended, why, and how many
- * of these needlessly. After each run the store is checked for what the workload says must hold.
+ * SmallBank, YCSB A to F and TPC-C, on the embedded store and on a cluster of three processes with synced writes: what is committed a
+ * second by callers who begin a transaction when their last one has been acknowledged; then, in a run that is recorded, how many
+ * attempts a conflict ended, why, and how many of these needlessly. After each run the store is checked for what the workload says
+ * must hold. The same workload runs on both, each time in a process of its own.
  */
-import { type IsolationLevel, Khonsu } from "@khonsu/core";
-import { abortReport } from "../aborts/abort-report.ts";
-import { RecordingStore } from "../aborts/attempts.ts";
-import { type BenchCase, compare, type Subject } from "../compare.ts";
-import type { Detail, SuiteResult } from "../report/row.ts";
-import { callers } from "../workloads/callers.ts";
-import { SmallBank } from "../workloads/smallbank.ts";
-import { Tpcc } from "../workloads/tpcc/tpcc.ts";
-import type { TransactionStore, Workload } from "../workloads/workload.ts";
-import { Ycsb, type YcsbLetter } from "../workloads/ycsb.ts";
+import type { Detail, MeasuredRow, SuiteResult } from "../report/row.ts";
+import type { SmallBankOptions } from "../workloads/smallbank.ts";
+import { type Scale, STANDARD } from "../workloads/tpcc/scale.ts";
+import { DELIMITER, shardsFor } from "../workloads/tpcc/warehouse-shards.ts";
+import type { YcsbLetter } from "../workloads/ycsb.ts";
 import type { Measure, SuiteOptions } from "./index.ts";
+import type { WorkloadCase } from "./workload-case.ts";
+import { onCluster } from "./workload-on-cluster.ts";
+import { onEmbedded } from "./workload-on-embedded.ts";
 
-const CALLERS = 16;
+const PLACEMENT = { shards: 16, delimiter: DELIMITER };
 
-export interface WorkloadCase {
-  /** What it is run on, for the name of the case. */
-  readonly on: string;
-  readonly make: () => Workload;
-  /** Transactions a subject and round, and in the recorded run. */
-  readonly transactions: number;
-}
-
-export const smallBank: Measure = (options) =>
-  runWorkloads("smallbank", options, [
-    { on: "10,000 customers", make: () => new SmallBank(), transactions: options.quick ? 2000 : 20_000 },
-    {
-      on: "100 customers, all hot",
-      make: () => new SmallBank({ customers: 100, hot: 10, hotShare: 0.9 }),
-      transactions: options.quick ? 2000 : 20_000,
-    },
+export const smallBank: Measure = (options) => {
+  const bank = (name: string, own: SmallBankOptions): WorkloadCase => ({
+    name: `SmallBank, ${name}`,
+    spec: { kind: "smallbank", options: own },
+    embedded: options.quick ? 2000 : 20_000,
+    cluster: options.quick ? { 1: 50, 16: 500, 64: 1000 } : { 1: 300, 16: 3000, 64: 6000 },
+    placement: PLACEMENT,
+  });
+  return runWorkloads("smallbank", options, [
+    bank("10,000 customers", {}),
+    bank("100 customers, all hot", { customers: 100, hot: 10, hotShare: 0.9 }),
   ]);
+};
+
+const LETTERS: readonly YcsbLetter[] = ["A", "B", "C", "D", "E", "F"];
 
 export const ycsb: Measure = (options) => {
-  const letters: readonly YcsbLetter[] = ["A", "B", "C", "D", "E", "F"];
-  const transactions = (letter: YcsbLetter) => (options.quick ? 500 : 10_000) / (letter === "E" ? 5 : 1);
-  const cases = letters.map((letter) => ({
-    on: "10,000 records, 4 operations a transaction",
-    make: () => new Ycsb(letter),
-    transactions: transactions(letter),
-  }));
+  const { quick } = options;
+  const cases = LETTERS.map((letter): WorkloadCase => {
+    const part = letter === "E" ? 0.1 : 1;
+    const most = (count: number) => Math.ceil(count * part);
+    return {
+      name: `YCSB ${letter}, 10,000 records, 4 operations a transaction`,
+      spec: { kind: "ycsb", letter, records: 10_000 },
+      embedded: quick ? most(1000) : most(10_000),
+      cluster: quick
+        ? { 1: most(40), 16: most(400), 64: most(800) }
+        : { 1: most(200), 16: most(2000), 64: most(4000) },
+      placement: PLACEMENT,
+    };
+  });
   return runWorkloads("ycsb", options, cases);
 };
 
-export const tpcc: Measure = (options) => {
+/** What `--quick` runs on: a hundredth of the items and a fiftieth of the customers. */
+const SCALED_DOWN = { ...STANDARD, customers: 60, items: 1000 };
+
+export const tpcc: Measure = async (options) => {
   const { quick } = options;
-  const scale = quick
-    ? { warehouses: 2, customers: 60, items: 1000 }
-    : { warehouses: 4, customers: 300, items: 10_000 };
-  const on = `${scale.warehouses} warehouses of ${scale.items.toLocaleString("en-US")} items and ${scale.customers} customers a district`;
-  return runWorkloads("tpcc", options, [
-    { on, make: () => new Tpcc(scale), transactions: quick ? 500 : 5000 },
-  ]);
+  const scale: Scale = { warehouses: 2, ...(quick ? SCALED_DOWN : STANDARD) };
+  const size = `${scale.warehouses} warehouses, ${scale.items.toLocaleString("en-US")} items, ${scale.customers.toLocaleString("en-US")} customers a district`;
+  const each: WorkloadCase = {
+    name: quick ? `TPC-C, scaled down: ${size}` : `TPC-C: ${size}`,
+    spec: { kind: "tpcc", scale },
+    embedded: quick ? 500 : 5000,
+    cluster: quick ? { 1: 20, 16: 200 } : { 1: 100, 16: 1500, 64: 1500 },
+    placement: { shards: shardsFor(scale.warehouses), delimiter: DELIMITER },
+  };
+  return runWorkloads("tpcc", options, [each]);
 };
 
 export async function runWorkloads(
@@ -62,45 +72,17 @@ export async function runWorkloads(
   { quick, progress }: SuiteOptions,
   cases: readonly WorkloadCase[],
 ): Promise<SuiteResult> {
-  const rows = await compare(cases.map(caseOf), { suite, rounds: quick ? 3 : 5, progress });
+  const rows: MeasuredRow[] = [];
   const details: Detail[] = [];
-  for (const each of cases) details.push(...(await recorded(each)));
-  return { rows, details };
-}
-
-function caseOf(each: WorkloadCase): BenchCase {
-  return {
-    name: `${each.make().name}, ${each.on}`,
-    operations: each.transactions,
-    slice: each.transactions,
-    subjects: [subject(each, "serializable"), subject(each, "repeatable-read")],
-  };
-}
-
-function subject({ make }: WorkloadCase, isolation: IsolationLevel): Subject {
-  return {
-    name: `khonsu ${isolation}, ${CALLERS} callers`,
-    prepare: async () => {
-      const workload = make();
-      const db = await Khonsu.open({ detectLeaks: false, isolation, maxRetries: 1000 });
-      const store: TransactionStore = db;
-      await workload.load(store);
-      const close = async () => {
-        await workload.check(store);
-        await db.close();
-      };
-      return { run: callers(workload, CALLERS, () => store), close };
-    },
-  };
-}
-
-/** A run in which every attempt is recorded, which costs time and therefore is not measured. */
-async function recorded({ make, on, transactions }: WorkloadCase): Promise<Detail[]> {
-  const workload = make();
-  await using db = await Khonsu.open({ detectLeaks: false, maxRetries: 1000 });
-  await workload.load(db);
-  const recording = new RecordingStore(db);
-  await callers(workload, CALLERS, ({ kind }) => recording.ofKind(kind))(transactions, []);
-  await workload.check(db);
-  return abortReport(`${workload.name}, ${on}`, recording.attempts);
+  const options = { suite, rounds: quick ? 2 : 5, progress };
+  for (const run of [onEmbedded, onCluster]) {
+    for (const each of cases) {
+      const result = await run(each, options);
+      rows.push(...result.rows);
+      details.push(...result.details);
+    }
+  }
+  // Tables of the same form together.
+  const byForm = Map.groupBy(details, (detail) => Object.keys(detail).join());
+  return { rows, details: [...byForm.values()].flat() };
 }

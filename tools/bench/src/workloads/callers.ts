@@ -6,13 +6,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Prng } from "@khonsu/testkit/simulator";
 import type { Prepared } from "../compare.ts";
-import type { TransactionStore, Unit, Workload } from "./workload.ts";
+import type { Unit, Workload } from "./workload.ts";
 
-/** @param storeFor the store in which a unit is to be run */
+/** @param run what a caller does with what was drawn */
 export function callers(
-  workload: Workload,
+  workload: Pick<Workload, "next">,
   count: number,
-  storeFor: (unit: Unit) => TransactionStore,
+  run: (unit: Unit, caller: number) => Promise<unknown>,
 ): Prepared["run"] {
   const streams = Array.from({ length: count }, (_, caller) => new Prng("callers").split(caller));
   const turns = new Turns();
@@ -24,7 +24,7 @@ export function callers(
         await turns.next();
         const unit = workload.next(random, caller);
         const started = performance.now();
-        await unit.run(storeFor(unit));
+        await run(unit, caller);
         latencies.push((performance.now() - started) * 1000);
       }
     };

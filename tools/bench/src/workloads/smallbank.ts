@@ -6,7 +6,16 @@
 import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
 import { RecordType } from "./record-type.ts";
-import { assertEqual, inTransactions, type TransactionStore, type Unit, type Workload } from "./workload.ts";
+import {
+  assertEqual,
+  inTransactions,
+  type Outcome,
+  readTogether,
+  type TransactionStore,
+  type Unit,
+  upTo,
+  type Workload,
+} from "./workload.ts";
 
 export interface SmallBankOptions {
   /** Default 10,000. */
@@ -17,129 +26,155 @@ export interface SmallBankOptions {
   readonly hotShare?: number;
 }
 
+export type SmallBankKind =
+  | "amalgamate"
+  | "balance"
+  | "deposit checking"
+  | "send payment"
+  | "transact savings"
+  | "write check";
+
+/** A transaction with its parameters; those that it has no use for are drawn all the same. */
+export interface SmallBankCall {
+  readonly kind: SmallBankKind;
+  readonly a: number;
+  readonly b: number;
+  readonly cents: number;
+}
+
+const WEIGHTS: readonly (readonly [number, SmallBankKind])[] = [
+  [15, "amalgamate"],
+  [15, "balance"],
+  [15, "deposit checking"],
+  [25, "send payment"],
+  [15, "transact savings"],
+  [15, "write check"],
+];
+
 const ACCOUNT = new RecordType({ customer: "int32", cents: "float64" });
-const INITIAL_CENTS = 100_000;
-const PENALTY_CENTS = 100;
+export const INITIAL_CENTS = 100_000;
+export const PENALTY_CENTS = 100;
 
 const savings = (customer: number) => `customer ${customer}/savings`;
 const checking = (customer: number) => `customer ${customer}/checking`;
 
-/** A transaction's effect on the sum of all accounts. */
-type Body = (tx: TransactionContext) => Promise<number>;
+/** Which transactions are run on which customers, whatever the store. */
+export class SmallBankCalls {
+  readonly customers: number;
+  readonly #hot: number;
+  readonly #hotShare: number;
+
+  constructor({ customers = 10_000, hot = 100, hotShare = 0.25 }: SmallBankOptions = {}) {
+    this.customers = customers;
+    this.#hot = Math.min(hot, customers - 1);
+    this.#hotShare = hotShare;
+  }
+
+  draw(random: Prng): SmallBankCall {
+    const a = this.#customer(random);
+    const b = this.#customer(random);
+    const cents = random.integer(1, 5000);
+    return { kind: random.weighted(WEIGHTS), a, b: a === b ? (b + 1) % this.customers : b, cents };
+  }
+
+  #customer(random: Prng): number {
+    if (random.chance(this.#hotShare)) return random.integer(0, this.#hot - 1);
+    return random.integer(this.#hot, this.customers - 1);
+  }
+}
 
 export class SmallBank implements Workload {
   readonly name = "SmallBank";
-  readonly #customers: number;
-  readonly #hot: number;
-  readonly #hotShare: number;
+  readonly #calls: SmallBankCalls;
   /** What all accounts together must hold, of all that was acknowledged. */
   #cents: number;
 
-  constructor({ customers = 10_000, hot = 100, hotShare = 0.25 }: SmallBankOptions = {}) {
-    this.#customers = customers;
-    this.#hot = Math.min(hot, customers - 1);
-    this.#hotShare = hotShare;
-    this.#cents = customers * 2 * INITIAL_CENTS;
+  constructor(options: SmallBankOptions = {}) {
+    this.#calls = new SmallBankCalls(options);
+    this.#cents = this.#calls.customers * 2 * INITIAL_CENTS;
   }
 
   async load(store: TransactionStore): Promise<void> {
-    const customers = Array.from({ length: this.#customers }, (_, index) => index);
-    await inTransactions(store, customers, (tx, customer) => {
-      put(tx, savings(customer), customer, INITIAL_CENTS);
-      put(tx, checking(customer), customer, INITIAL_CENTS);
+    await inTransactions(store, upTo(this.#calls.customers), (tx, number) => {
+      put(tx, savings(number - 1), number - 1, INITIAL_CENTS);
+      put(tx, checking(number - 1), number - 1, INITIAL_CENTS);
     });
   }
 
   next(random: Prng): Unit {
-    const [a, b] = this.#pair(random);
-    const cents = random.integer(1, 5000);
-    const [kind, body] = random.weighted<readonly [string, Body]>([
-      [15, ["amalgamate", (tx) => amalgamate(tx, a, b)]],
-      [15, ["balance", (tx) => balance(tx, a)]],
-      [15, ["deposit checking", (tx) => depositChecking(tx, a, cents)]],
-      [25, ["send payment", (tx) => sendPayment(tx, a, b, cents)]],
-      [15, ["transact savings", (tx) => transactSavings(tx, a, cents)]],
-      [15, ["write check", (tx) => writeCheck(tx, a, cents)]],
-    ]);
-    const options = kind === "balance" ? { readOnly: true } : {};
-    const run = async (store: TransactionStore) => {
-      const change = await store.transact(body, options);
+    const call = this.#calls.draw(random);
+    const options = call.kind === "balance" ? { readOnly: true } : {};
+    const run = async (store: TransactionStore): Promise<Outcome> => {
+      const change = await store.transact((tx) => BODIES[call.kind](tx, call), options);
       this.#cents += change;
+      return "committed";
     };
-    return { kind, run };
+    return { kind: call.kind, run };
   }
 
   async check(store: TransactionStore): Promise<void> {
-    let sum = 0;
-    await store.transact(
+    const sum = await store.transact(
       async (tx) => {
-        sum = 0;
-        for (let customer = 0; customer < this.#customers; customer++)
-          sum += (await cents(tx, savings(customer))) + (await cents(tx, checking(customer)));
+        let cents = 0;
+        for await (const [, batch] of tx.scan({ prefix: "customer " })) cents += ACCOUNT.row(batch).cents;
+        return cents;
       },
       { readOnly: true },
     );
     assertEqual("the sum of all accounts in cents", sum, this.#cents);
   }
-
-  #pair(random: Prng): [number, number] {
-    const a = this.#customer(random);
-    const b = this.#customer(random);
-    return [a, a === b ? (b + 1) % this.#customers : b];
-  }
-
-  #customer(random: Prng): number {
-    if (random.chance(this.#hotShare)) return random.integer(0, this.#hot - 1);
-    return random.integer(this.#hot, this.#customers - 1);
-  }
 }
+
+/** A transaction; its result is its effect on the sum of all accounts. */
+type Body = (tx: TransactionContext, call: SmallBankCall) => Promise<number>;
+
+const BODIES: Readonly<Record<SmallBankKind, Body>> = {
+  balance: async (tx, { a }) => {
+    await both(tx, savings(a), checking(a));
+    return 0;
+  },
+  "deposit checking": async (tx, { a, cents: amount }) => {
+    put(tx, checking(a), a, (await cents(tx, checking(a))) + amount);
+    return amount;
+  },
+  "transact savings": async (tx, { a, cents: amount }) => {
+    const held = await cents(tx, savings(a));
+    if (held < amount) return 0;
+    put(tx, savings(a), a, held - amount);
+    return -amount;
+  },
+  amalgamate: async (tx, { a, b }) => {
+    await readTogether(tx, [savings(a), checking(a), checking(b)]);
+    const [saved, checked] = await both(tx, savings(a), checking(a));
+    put(tx, savings(a), a, 0);
+    put(tx, checking(a), a, 0);
+    put(tx, checking(b), b, (await cents(tx, checking(b))) + saved + checked);
+    return 0;
+  },
+  "send payment": async (tx, { a, b, cents: amount }) => {
+    const [held, others] = await both(tx, checking(a), checking(b));
+    if (held < amount) return 0;
+    put(tx, checking(a), a, held - amount);
+    put(tx, checking(b), b, others + amount);
+    return 0;
+  },
+  /** An overdraft costs a penalty: reading both accounts and writing one is what makes write skew possible. */
+  "write check": async (tx, { a, cents: amount }) => {
+    const [saved, checked] = await both(tx, savings(a), checking(a));
+    const drawn = saved + checked < amount ? amount + PENALTY_CENTS : amount;
+    put(tx, checking(a), a, checked - drawn);
+    return -drawn;
+  },
+};
 
 async function cents(tx: TransactionContext, key: string): Promise<number> {
   return ACCOUNT.row(await tx.read(key)).cents;
 }
 
+function both(tx: TransactionContext, one: string, other: string): Promise<[number, number]> {
+  return Promise.all([cents(tx, one), cents(tx, other)]);
+}
+
 function put(tx: TransactionContext, key: string, customer: number, value: number): void {
   tx.write(key, ACCOUNT.batch({ customer, cents: value }));
-}
-
-async function balance(tx: TransactionContext, a: number): Promise<number> {
-  await cents(tx, savings(a));
-  await cents(tx, checking(a));
-  return 0;
-}
-
-async function depositChecking(tx: TransactionContext, a: number, amount: number): Promise<number> {
-  put(tx, checking(a), a, (await cents(tx, checking(a))) + amount);
-  return amount;
-}
-
-async function transactSavings(tx: TransactionContext, a: number, amount: number): Promise<number> {
-  const held = await cents(tx, savings(a));
-  if (held < amount) return 0;
-  put(tx, savings(a), a, held - amount);
-  return -amount;
-}
-
-async function amalgamate(tx: TransactionContext, a: number, b: number): Promise<number> {
-  const moved = (await cents(tx, savings(a))) + (await cents(tx, checking(a)));
-  put(tx, savings(a), a, 0);
-  put(tx, checking(a), a, 0);
-  put(tx, checking(b), b, (await cents(tx, checking(b))) + moved);
-  return 0;
-}
-
-async function sendPayment(tx: TransactionContext, a: number, b: number, amount: number): Promise<number> {
-  const held = await cents(tx, checking(a));
-  if (held < amount) return 0;
-  put(tx, checking(a), a, held - amount);
-  put(tx, checking(b), b, (await cents(tx, checking(b))) + amount);
-  return 0;
-}
-
-/** An overdraft costs a penalty: reading both accounts and writing one is what makes write skew possible. */
-async function writeCheck(tx: TransactionContext, a: number, amount: number): Promise<number> {
-  const total = (await cents(tx, savings(a))) + (await cents(tx, checking(a)));
-  const drawn = total < amount ? amount + PENALTY_CENTS : amount;
-  put(tx, checking(a), a, (await cents(tx, checking(a))) - drawn);
-  return -drawn;
 }

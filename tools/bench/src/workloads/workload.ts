@@ -9,11 +9,13 @@ export interface TransactionStore {
   transact<R>(body: (tx: TransactionContext) => Promise<R>, options?: TransactOptions): Promise<R>;
 }
 
+export type Outcome = "committed" | "rolled back by its user";
+
 /** One transaction to be run, with its parameters drawn. */
 export interface Unit {
   /** Which of the workload's transactions. */
   readonly kind: string;
-  run(store: TransactionStore): Promise<void>;
+  run(store: TransactionStore): Promise<Outcome>;
 }
 
 export interface Workload {
@@ -25,18 +27,37 @@ export interface Workload {
   check(store: TransactionStore): Promise<void>;
 }
 
-/** Runs `work` over `items` in transactions of at most `size` of them. */
+/** Transactions that load side by side. */
+const LOADERS = 4;
+
+/** Runs `work` over `items` in transactions of at most `size` of them, a few at a time. */
 export async function inTransactions<T>(
   store: TransactionStore,
   items: readonly T[],
   work: (tx: TransactionContext, item: T) => void,
-  size = 500,
+  size = 250,
 ): Promise<void> {
-  for (let from = 0; from < items.length; from += size) {
-    await store.transact(async (tx) => {
-      for (const item of items.slice(from, from + size)) work(tx, item);
-    });
-  }
+  let from = 0;
+  const loader = async () => {
+    while (from < items.length) {
+      const part = items.slice(from, from + size);
+      from += size;
+      await store.transact(async (tx) => {
+        for (const item of part) work(tx, item);
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: LOADERS }, loader));
+}
+
+/** Asks for all keys at once, which a cluster answers in one round trip; they are read again from what the transaction then has. */
+export async function readTogether(tx: TransactionContext, keys: readonly string[]): Promise<void> {
+  await Promise.all(keys.map((key) => tx.read(key)));
+}
+
+/** 1, 2, 3 … */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
 }
 
 /** @throws Error naming the condition, unless `actual` is `expected`. */

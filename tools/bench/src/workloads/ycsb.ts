@@ -7,7 +7,14 @@ import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
 import { Zipf } from "@khonsu/testkit/workloads";
 import { RecordType } from "./record-type.ts";
-import { assertEqual, inTransactions, type TransactionStore, type Unit, type Workload } from "./workload.ts";
+import {
+  assertEqual,
+  inTransactions,
+  type Outcome,
+  type TransactionStore,
+  type Unit,
+  type Workload,
+} from "./workload.ts";
 
 export type YcsbLetter = "A" | "B" | "C" | "D" | "E" | "F";
 type Operation = "read" | "update" | "insert" | "scan" | "read-modify-write";
@@ -87,9 +94,10 @@ export class Ycsb implements Workload {
     const body = async (tx: TransactionContext) => {
       for (const step of steps) await step(tx);
     };
-    const run = async (store: TransactionStore) => {
+    const run = async (store: TransactionStore): Promise<Outcome> => {
       await store.transact(body, { readOnly: isReadOnly });
       this.#inserted += inserts;
+      return "committed";
     };
     return { kind: isReadOnly ? "read-only" : "writing", run };
   }

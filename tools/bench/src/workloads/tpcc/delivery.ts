@@ -1,5 +1,6 @@
-/** The delivery transaction (clause 2.7): the oldest new order of every district of a warehouse, all in one transaction. */
+/** The delivery transaction (clause 2.7): the oldest new order of every district of a warehouse, all in one transaction, side by side. */
 import type { TransactionContext } from "@khonsu/core";
+import { readTogether, upTo } from "../workload.ts";
 import * as schema from "./schema.ts";
 import { key, orderOf } from "./schema.ts";
 
@@ -11,9 +12,8 @@ export interface Delivery {
 
 /** @returns in how many districts there was an order to deliver. */
 export async function delivery(tx: TransactionContext, order: Delivery, districts: number): Promise<number> {
-  let delivered = 0;
-  for (let d = 1; d <= districts; d++) if (await deliverIn(tx, order, d)) delivered++;
-  return delivered;
+  const found = await Promise.all(upTo(districts).map((d) => deliverIn(tx, order, d)));
+  return found.filter((isDelivered) => isDelivered).length;
 }
 
 async function deliverIn(
@@ -23,6 +23,7 @@ async function deliverIn(
 ): Promise<boolean> {
   const o = await oldest(tx, w, d);
   if (o === undefined) return false;
+  await readTogether(tx, [key.order(w, d, o), key.lines(w, d, o)]);
   tx.delete(key.newOrder(w, d, o));
   const order = schema.ORDER.row(await tx.read(key.order(w, d, o)));
   tx.write(key.order(w, d, o), schema.ORDER.batch({ ...order, carrier }));

@@ -1,7 +1,7 @@
 /** The initial population (clause 4.3.3), scaled: seven tenths of the orders are delivered, the others are new. */
 import type { TransactionContext } from "@khonsu/core";
 import { Prng } from "@khonsu/testkit/simulator";
-import { inTransactions, type TransactionStore } from "../workload.ts";
+import { inTransactions, type TransactionStore, upTo } from "../workload.ts";
 import { lastName, lastNames, type Scale } from "./scale.ts";
 import * as schema from "./schema.ts";
 import { ITEMS_A_BATCH, key } from "./schema.ts";
@@ -10,26 +10,31 @@ export const PAYMENT_CENTS = 1000;
 
 export async function load(store: TransactionStore, scale: Scale): Promise<void> {
   const random = new Prng("tpcc").split("load");
-  for (let w = 1; w <= scale.warehouses; w++) {
+  const names = namesakes(scale);
+  for (const w of upTo(scale.warehouses)) {
     await store.transact(async (tx) => loadWarehouse(tx, w, scale, random));
+    await loadItems(store, w, scale);
     await inTransactions(store, upTo(scale.items), (tx, item) => loadStock(tx, w, item, random));
-    for (let d = 1; d <= scale.districts; d++) await loadDistrict(store, w, d, scale, random);
+    for (const d of upTo(scale.districts)) await loadDistrict(store, w, d, scale, names, random);
   }
 }
 
 function loadWarehouse(
   tx: TransactionContext,
   w: number,
-  { districts, customers, items }: Scale,
+  { districts, customers }: Scale,
   random: Prng,
 ): void {
   const tax = random.integer(0, 2000) / 10_000;
-  const ytd = districts * customers * PAYMENT_CENTS;
   tx.write(
     key.warehouse(w),
-    schema.WAREHOUSE.batch({ name: `W${w}`, street: "Street 1", city: "Thebes", tax, ytd }),
+    schema.WAREHOUSE.batch({ name: `W${w}`, street: "Street 1", city: "Thebes", tax }),
   );
-  // The catalogue is the same in each warehouse.
+  tx.write(key.warehouseYtd(w), schema.YTD.batch({ ytd: districts * customers * PAYMENT_CENTS }));
+}
+
+/** The catalogue is the same in each warehouse. */
+async function loadItems(store: TransactionStore, w: number, { items }: Scale): Promise<void> {
   const catalogue = new Prng("tpcc").split("items");
   const all = upTo(items).map((item) => ({
     item,
@@ -38,8 +43,10 @@ function loadWarehouse(
     price: catalogue.integer(100, 10_000),
     data: catalogue.chance(0.1) ? "ORIGINAL goods of good quality" : "goods of good quality, new",
   }));
-  for (let from = 0; from < items; from += ITEMS_A_BATCH)
-    tx.write(key.items(w, from + 1), schema.ITEM.batch(...all.slice(from, from + ITEMS_A_BATCH)));
+  const firsts = all.filter((_, index) => index % ITEMS_A_BATCH === 0);
+  await inTransactions(store, firsts, (tx, { item }) =>
+    tx.write(key.items(w, item), schema.ITEM.batch(...all.slice(item - 1, item - 1 + ITEMS_A_BATCH))),
+  );
 }
 
 function loadStock(tx: TransactionContext, w: number, item: number, random: Prng): void {
@@ -56,25 +63,25 @@ async function loadDistrict(
   w: number,
   d: number,
   scale: Scale,
+  names: Namesakes,
   random: Prng,
 ): Promise<void> {
   const { customers } = scale;
-  const place = { street: "Street 1", city: "Thebes" };
-  const district = { ...place, name: `D${d}`, tax: random.integer(0, 2000) / 10_000 };
+  const district = {
+    name: `D${d}`,
+    street: "Street 1",
+    city: "Thebes",
+    tax: random.integer(0, 2000) / 10_000,
+  };
   await store.transact(async (tx) => {
-    const counters = { ytd: customers * PAYMENT_CENTS, nextOrder: customers + 1 };
-    tx.write(key.district(w, d), schema.DISTRICT.batch({ ...district, ...counters }));
-    const paid = upTo(customers).map((customer) => ({
-      customerWarehouse: w,
-      customerDistrict: d,
-      customer,
-      amount: PAYMENT_CENTS,
-      date: 1,
-      data: "initial payment",
-    }));
-    tx.write(key.history(w, d), schema.HISTORY.batch(...paid));
-    loadNames(tx, w, d, scale);
+    tx.write(key.district(w, d), schema.DISTRICT.batch(district));
+    tx.write(key.districtYtd(w, d), schema.YTD.batch({ ytd: customers * PAYMENT_CENTS }));
+    tx.write(key.nextOrder(w, d), schema.NEXT_ORDER.batch({ nextOrder: customers + 1 }));
+    tx.write(key.history(w, d, 0), schema.HISTORY.batch(...firstPayments(w, d, customers)));
   });
+  await inTransactions(store, [...names], (tx, [name, same]) =>
+    tx.write(key.sameName(w, d, name), schema.SAME_NAME.batch(...same.map((customer) => ({ customer })))),
+  );
   const buyers = random.shuffled(upTo(customers));
   await inTransactions(store, upTo(customers), (tx, c) => loadCustomer(tx, w, d, c, scale, random));
   await inTransactions(store, upTo(customers), (tx, o) =>
@@ -82,16 +89,26 @@ async function loadDistrict(
   );
 }
 
-function nameOf(customer: number, scale: Scale): string {
-  return lastName((customer - 1) % lastNames(scale));
+function firstPayments(w: number, d: number, customers: number) {
+  return upTo(customers).map((customer) => ({
+    customerWarehouse: w,
+    customerDistrict: d,
+    customer,
+    amount: PAYMENT_CENTS,
+    date: 1,
+    data: "initial payment",
+  }));
 }
 
-function loadNames(tx: TransactionContext, w: number, d: number, scale: Scale): void {
-  for (let name = 0; name < lastNames(scale); name++) {
-    const last = lastName(name);
-    const same = upTo(scale.customers).filter((customer) => nameOf(customer, scale) === last);
-    tx.write(key.sameName(w, d, last), schema.SAME_NAME.batch(...same.map((customer) => ({ customer }))));
-  }
+/** The customers of a district by their last name, by number, which is the order of their first names. */
+type Namesakes = ReadonlyMap<string, readonly number[]>;
+
+function namesakes(scale: Scale): Namesakes {
+  return Map.groupBy(upTo(scale.customers), (customer) => nameOf(customer, scale));
+}
+
+function nameOf(customer: number, scale: Scale): string {
+  return lastName((customer - 1) % lastNames(scale));
 }
 
 function loadCustomer(
@@ -104,7 +121,7 @@ function loadCustomer(
 ): void {
   const customer = {
     customer: c,
-    first: `first ${c}`,
+    first: `first ${c.toString().padStart(4, "0")}`,
     last: nameOf(c, scale),
     street: "Street 1",
     city: "Thebes",
@@ -151,8 +168,4 @@ function loadOrder(
 /** How many orders of a district are delivered at first. */
 export function deliveredAtFirst(customers: number): number {
   return Math.floor(customers * 0.7);
-}
-
-export function upTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
 }

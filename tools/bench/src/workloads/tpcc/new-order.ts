@@ -1,6 +1,7 @@
 /** The new-order transaction (clause 2.4): the backbone of the workload, one in a hundred of which is rolled back by its user. */
 import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
+import { readTogether } from "../workload.ts";
 import { drawCustomer, drawItem, drawRemote, type Scale } from "./scale.ts";
 import * as schema from "./schema.ts";
 import { ITEMS_A_BATCH, key } from "./schema.ts";
@@ -37,11 +38,12 @@ export function drawNewOrder(random: Prng, warehouse: number, date: number, scal
 /** @throws UnusedItem where an item does not exist. */
 export async function newOrder(tx: TransactionContext, order: NewOrder): Promise<void> {
   const { warehouse: w, district: d, customer, date, wanted } = order;
+  await readTogether(tx, keysOf(order));
   schema.WAREHOUSE.row(await tx.read(key.warehouse(w)));
-  const district = schema.DISTRICT.row(await tx.read(key.district(w, d)));
+  schema.DISTRICT.row(await tx.read(key.district(w, d)));
   schema.CUSTOMER.row(await tx.read(key.customer(w, d, customer)));
-  const o = district.nextOrder;
-  tx.write(key.district(w, d), schema.DISTRICT.batch({ ...district, nextOrder: o + 1 }));
+  const { nextOrder: o } = schema.NEXT_ORDER.row(await tx.read(key.nextOrder(w, d)));
+  tx.write(key.nextOrder(w, d), schema.NEXT_ORDER.batch({ nextOrder: o + 1 }));
   const lines = [];
   for (const each of wanted) lines.push(await orderLine(tx, w, each));
   const isAllLocal = wanted.every(({ supplier }) => supplier === w) ? 1 : 0;
@@ -52,6 +54,19 @@ export async function newOrder(tx: TransactionContext, order: NewOrder): Promise
   tx.write(key.lines(w, d, o), schema.ORDER_LINE.batch(...lines));
   tx.write(key.newOrder(w, d, o), schema.NEW_ORDER.batch({ order: o }));
   tx.write(key.lastOrder(w, d, customer), schema.LAST_ORDER.batch({ order: o }));
+}
+
+/** What a new order reads; an item that there is not has neither price nor stock. */
+function keysOf({ warehouse: w, district: d, customer, wanted }: NewOrder): string[] {
+  const known = wanted.filter(({ item }) => item !== 0);
+  return [
+    key.warehouse(w),
+    key.district(w, d),
+    key.customer(w, d, customer),
+    key.nextOrder(w, d),
+    ...known.map(({ item }) => key.items(w, item)),
+    ...known.map(({ item, supplier }) => key.stock(supplier, item)),
+  ];
 }
 
 async function orderLine(tx: TransactionContext, w: number, { item, supplier, quantity }: Wanted) {

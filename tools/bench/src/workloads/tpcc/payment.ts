@@ -1,6 +1,7 @@
 /** The payment transaction (clause 2.5): 15 in 100 pay for a customer of another warehouse. */
 import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
+import { readTogether } from "../workload.ts";
 import { drawCustomer, drawLastName, drawRemote, type Scale } from "./scale.ts";
 import * as schema from "./schema.ts";
 import { key } from "./schema.ts";
@@ -38,16 +39,24 @@ export function drawPayment(random: Prng, warehouse: number, date: number, scale
 
 export async function payment(tx: TransactionContext, paid: Payment): Promise<void> {
   const { warehouse: w, district: d, amount, date } = paid;
+  const totals = [key.warehouseYtd(w), key.districtYtd(w, d)];
+  await readTogether(tx, [key.warehouse(w), key.district(w, d), ...totals, customerKey(paid)]);
   const warehouse = schema.WAREHOUSE.row(await tx.read(key.warehouse(w)));
-  tx.write(key.warehouse(w), schema.WAREHOUSE.batch({ ...warehouse, ytd: warehouse.ytd + amount }));
   const district = schema.DISTRICT.row(await tx.read(key.district(w, d)));
-  tx.write(key.district(w, d), schema.DISTRICT.batch({ ...district, ytd: district.ytd + amount }));
+  for (const total of totals) {
+    const { ytd } = schema.YTD.row(await tx.read(total));
+    tx.write(total, schema.YTD.batch({ ytd: ytd + amount }));
+  }
   const customer = await pay(tx, paid);
   const data = `${warehouse.name}    ${district.name}`;
-  // Rows that are only added do not conflict with one another.
   const { customerWarehouse, customerDistrict } = paid;
   const row = { customerWarehouse, customerDistrict, customer, amount, date, data };
-  tx.append(key.history(w, d), schema.HISTORY.batch(row), { onConflict: "append" });
+  tx.write(key.history(w, d, date), schema.HISTORY.batch(row));
+}
+
+/** Where the customer is found: by number, or by name. */
+function customerKey({ customerWarehouse: w, customerDistrict: d, customer }: Payment): string {
+  return typeof customer === "number" ? key.customer(w, d, customer) : key.sameName(w, d, customer);
 }
 
 /** @returns the number of the customer who paid. */
