@@ -15,6 +15,7 @@ interface CommandLineOptions {
   readonly json?: boolean;
   readonly base: string;
   readonly control: string;
+  readonly minutes?: string;
 }
 
 interface Row {
@@ -31,6 +32,7 @@ const program = new Command("mutants")
   .option("--only <names...>", "these mutants only")
   .option("--base <text>", "what seeds are derived from", "mutant")
   .option("--control <n>", "seeds that the unchanged product must pass first", "100")
+  .option("--minutes <m>", "at most so many for each mutant (default: as the suite says)")
   .option("--markdown", "print the result as a table for docs/testing.md")
   .option("--json", "print the result as JSON")
   .action(main);
@@ -41,9 +43,9 @@ async function main(suiteName: string, options: CommandLineOptions): Promise<voi
   const suite = await loadSuite(suiteName);
   const repository = join(import.meta.dirname, "..", "..", "..", "..");
   using copy = new WorkspaceCopy(repository, suite.packages);
-  const control = runTrial(copy.root, suite.trial, options.base, Number(options.control));
-  if (control.caught) throw new Error(`The unchanged product fails: ${control.by}: ${control.message}`);
-  const rows = await tryAll(suite, copy, options);
+  const chosen = chosenOf(suite, options);
+  requireSound(copy, suite, chosen, options);
+  const rows = await tryAll(suite, copy, chosen, options);
   if (options.json) print(JSON.stringify(rows, undefined, 2));
   else if (options.markdown) print(markdownTable(rows));
   const missed = rows.filter(({ verdict }) => !verdict.caught);
@@ -51,14 +53,36 @@ async function main(suiteName: string, options: CommandLineOptions): Promise<voi
   if (missed.length > 0) process.exitCode = 1;
 }
 
-async function tryAll(suite: MutantSuite, copy: WorkspaceCopy, options: CommandLineOptions): Promise<Row[]> {
-  const rows: Row[] = [];
-  const chosen = suite.mutants.filter(
-    ({ name }) => options.only === undefined || options.only.includes(name),
-  );
+function chosenOf(suite: MutantSuite, { only }: CommandLineOptions): readonly Mutant[] {
+  const chosen = suite.mutants.filter(({ name }) => only === undefined || only.includes(name));
   if (chosen.length === 0) throw new RangeError("Cannot try mutants: none has such a name");
-  for (const mutant of chosen) {
-    const trial = trialOf(suite, mutant);
+  return chosen;
+}
+
+/** The unchanged product passes, in every profile that is asked for. */
+function requireSound(
+  { root }: WorkspaceCopy,
+  suite: MutantSuite,
+  mutants: readonly Mutant[],
+  options: CommandLineOptions,
+): void {
+  const profiles = new Map(mutants.map((mutant) => [mutant.profile, trialOf(suite, mutant, options)]));
+  const seeds = Math.ceil(Number(options.control) / profiles.size);
+  for (const trial of profiles.values()) {
+    const control = runTrial(root, trial, options.base, seeds);
+    if (control.caught) throw new Error(`The unchanged product fails: ${control.by}: ${control.message}`);
+  }
+}
+
+async function tryAll(
+  suite: MutantSuite,
+  copy: WorkspaceCopy,
+  mutants: readonly Mutant[],
+  options: CommandLineOptions,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const mutant of mutants) {
+    const trial = trialOf(suite, mutant, options);
     const verdict = await copy.withMutant(mutant, () => runTrial(copy.root, trial, options.base));
     rows.push({ name: mutant.name, description: mutant.description, verdict });
     const mark = verdict.caught ? colors.green("caught") : colors.red("MISSED");
@@ -68,8 +92,10 @@ async function tryAll(suite: MutantSuite, copy: WorkspaceCopy, options: CommandL
   return rows;
 }
 
-function trialOf({ trial }: MutantSuite, { profile }: Mutant): MutantTrial {
-  return trial.kind === "simulator" && profile !== undefined ? { ...trial, profile } : trial;
+function trialOf({ trial }: MutantSuite, { profile }: Mutant, { minutes }: CommandLineOptions): MutantTrial {
+  const minutesMax = minutes === undefined ? trial.minutesMax : Number(minutes);
+  if (trial.kind === "command") return { ...trial, minutesMax };
+  return { ...trial, minutesMax, ...(profile === undefined ? {} : { profile }) };
 }
 
 function markdownTable(rows: readonly Row[]): string {

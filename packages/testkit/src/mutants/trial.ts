@@ -78,12 +78,22 @@ interface SimulatorReport {
   readonly failures: readonly { readonly kind: string; readonly check: string; readonly message: string }[];
 }
 
+/** The simulator itself ended: what was thrown where nothing awaited it. An error of the mutant's text is none of the product's. */
+function crashVerdict(stderr: string, seconds: number): Verdict {
+  const thrown = /^(?:\[?)(\w*(?:Error|Violation|Failure))\b.*$/m.exec(stripVTControlCharacters(stderr));
+  const code = /\bcode: '(KHONSU_\w+)'/.exec(stderr)?.[1];
+  if (thrown === null || thrown[1] === "SyntaxError")
+    throw new Error(`Cannot judge a mutant: the simulator did not report.\n${stderr.slice(-2_000)}`);
+  const by = `crash ${code ?? thrown[1]}`;
+  return { caught: true, seeds: undefined, by, message: thrown[0], seconds };
+}
+
 function simulatorVerdict(stdout: string, stderr: string, seconds: number): Verdict {
   let report: SimulatorReport;
   try {
     report = JSON.parse(stdout) as SimulatorReport;
   } catch {
-    throw new Error(`Cannot judge a mutant: the simulator did not report.\n${stderr.slice(-2_000)}`);
+    return crashVerdict(stderr, seconds);
   }
   const failure = report.failures[0];
   return {

@@ -5,5 +5,11 @@ export {
   type TransactionReport,
   type TransactionRunner,
 } from "./record.ts";
-export { type AbstractTransaction, KEY_PREFIX, Workload, type WorkloadOptions } from "./workload.ts";
+export {
+  type AbstractTransaction,
+  KEY_PREFIX,
+  type StepKind,
+  Workload,
+  type WorkloadOptions,
+} from "./workload.ts";
 export { Zipf } from "./zipf.ts";

@@ -39,6 +39,8 @@ export interface AbstractTransaction {
   readonly ops: readonly MicroOp[];
 }
 
+export type StepKind = "read" | "write" | "absent read" | "scan" | "delete";
+
 /** Prefix of all keys of a workload, so that a scan covers them and nothing else. */
 export const KEY_PREFIX = "k/";
 
@@ -47,7 +49,8 @@ export class Workload {
   private readonly kind: "list" | "register";
   private readonly length: { readonly min: number; readonly max: number };
   private readonly writesPerKey: number;
-  private readonly steps: readonly (readonly [number, () => MicroOp])[];
+  private readonly steps: Readonly<Record<StepKind, () => MicroOp>>;
+  private readonly mix: readonly (readonly [weight: number, kind: StepKind])[];
   private readonly isolation: readonly (readonly [number, string])[];
   private readonly ranks: Zipf;
   private readonly active: { key: Key; writes: number }[] = [];
@@ -64,19 +67,31 @@ export class Workload {
     this.ranks = new Zipf(options.keys ?? 10, options.skew ?? 0.5);
     for (let rank = 0; rank < (options.keys ?? 10); rank++) this.active.push(this.freshKey());
     const { reads, writes, absentReads, scans, deletes } = options.mix ?? { reads: 1, writes: 1 };
-    this.steps = [
-      [reads ?? 0, () => ["r", this.pick().key]],
-      [writes ?? 0, () => this.write()],
-      [absentReads ?? 0, () => ["r", `${KEY_PREFIX}absent/${this.random.integer(0, 9)}`]],
-      [scans ?? 0, () => ["scan", { prefix: KEY_PREFIX }]],
-      [deletes ?? 0, () => ["delete", this.pick().key]],
+    this.steps = {
+      read: () => ["r", this.pick().key],
+      write: () => this.write(),
+      "absent read": () => ["r", `${KEY_PREFIX}absent/${this.random.integer(0, 9)}`],
+      scan: () => ["scan", { prefix: KEY_PREFIX }],
+      delete: () => ["delete", this.pick().key],
+    };
+    this.mix = [
+      [reads ?? 0, "read"],
+      [writes ?? 0, "write"],
+      [absentReads ?? 0, "absent read"],
+      [scans ?? 0, "scan"],
+      [deletes ?? 0, "delete"],
     ];
   }
 
   next(): AbstractTransaction {
     const length = this.random.integer(this.length.min, this.length.max);
-    const ops = Array.from({ length }, () => this.random.weighted(this.steps)());
+    const ops = Array.from({ length }, () => this.step(this.random.weighted(this.mix)));
     return { number: this.transactionsMade++, isolation: this.random.weighted(this.isolation), ops };
+  }
+
+  /** A single step, for transactions of a shape of their own. */
+  step(kind: StepKind): MicroOp {
+    return this.steps[kind]();
   }
 
   private write(): MicroOp {

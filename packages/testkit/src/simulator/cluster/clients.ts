@@ -1,23 +1,35 @@
 // The clients of a run: each issues its operations one after the other, through whichever node it is connected to, and notes what it saw.
 // One that waits too long, or whose node is gone, does not know what became of its operation.
 
+import { type ClusterNode, ClusterSession } from "@khonsu/cluster";
+import type { CommitTimestamp } from "@khonsu/core";
 import type { Operation } from "../../history/index.ts";
-import type { Executed } from "../core/execute.ts";
+import { ensure } from "../failure.ts";
 import { audit, transfer } from "./bank.ts";
-import { executeOnCluster } from "./execute.ts";
+import { committingTwice } from "./commit-twice.ts";
+import { type ExecutedOnCluster, executeOnCluster, unread } from "./execute.ts";
 import type { ClusterOperation, ClusterSetup } from "./plan.ts";
+import { PROFILES } from "./profiles.ts";
 import type { TestCluster } from "./test-cluster.ts";
+import type { Manner } from "./workload.ts";
+
+type TransactionOperation = Extract<ClusterOperation, { kind: "transaction" }>;
 
 /** How long a client waits for an answer before it counts the outcome as unknown, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 export class Clients {
   readonly history: Operation[] = [];
+  /** Those of them that read a snapshot of any replica. */
+  readonly snapshots = new Set<Operation>();
   readonly counts = { transfers: 0, audits: 0 };
   readonly #cluster: TestCluster;
   readonly #setup: ClusterSetup;
   /** Rises with every invocation and completion, so that what ended before something began is told apart. */
   #stamp = 0;
+  /** What each client's last session had seen, and the most that any had. */
+  readonly #tokens = new Map<number, CommitTimestamp>();
+  #latest = 0 as CommitTimestamp;
 
   constructor(cluster: TestCluster, setup: ClusterSetup) {
     this.#cluster = cluster;
@@ -62,19 +74,31 @@ export class Clients {
   }
 
   async #transaction(
-    { process, transaction }: Extract<ClusterOperation, { kind: "transaction" }>,
+    operation: TransactionOperation,
     through: number,
     late: Promise<undefined>,
   ): Promise<boolean> {
     const { runtime, trace } = this.#cluster;
-    const isList = this.#setup.profile !== "registers";
+    const { manner, process, steps } = operation;
+    const { isolation, kind } = PROFILES[this.#setup.profile];
+    const isList = kind === "list";
+    const token = this.#tokenFor(operation);
     const invoke = this.#tick();
-    const attempt = this.#cluster.onNode(through, (node) =>
-      executeOnCluster(node.session(), transaction, isList),
-    );
-    const unknown: Executed = { outcome: "unknown", ops: transaction.ops };
-    const { outcome, ops } = (await Promise.race([attempt, late])) ?? unknown;
-    this.history.push({ process, invoke, complete: this.#tick(), outcome, ops });
+    const attempt = this.#cluster.onNode(through, async (node) => {
+      const session = this.#session(node, through, manner);
+      session.observe(token);
+      const sleep = (milliseconds: number) => runtime.sleep(milliseconds);
+      const executed = await executeOnCluster(session, { isolation, steps, manner, isList, sleep });
+      this.#noteToken(process, session.observed);
+      return executed;
+    });
+    const unknown: ExecutedOnCluster = { outcome: "unknown", ops: unread(steps, isList) };
+    const executed = (await Promise.race([attempt, late])) ?? unknown;
+    this.#cluster.observe(() => requireAbove(token, executed));
+    const { outcome, ops } = executed;
+    const done: Operation = { process, invoke, complete: this.#tick(), outcome, ops };
+    this.history.push(done);
+    if (manner.consistency === "snapshot") this.snapshots.add(done);
     trace.add(
       runtime.scheduler.nowUs,
       `c${process}`,
@@ -83,8 +107,45 @@ export class Clients {
     return outcome === "ok";
   }
 
+  /** A session of a client whose commits may be sent twice. */
+  #session(node: ClusterNode, id: number, { again }: Manner): ClusterSession {
+    const cluster = this.#cluster;
+    const runtime = cluster.machine(id).process;
+    if (again === undefined || runtime === undefined) return node.session();
+    const { clock, coordinators, router } = node;
+    const through = async () => {
+      await cluster.runtime.sleep(again.afterMs);
+      return cluster.isServing(again.node) ? cluster.node(again.node).coordinators : undefined;
+    };
+    const coordinator = committingTwice(coordinators, {
+      through,
+      observe: (check) => cluster.observe(check),
+    });
+    return new ClusterSession({ shards: router, coordinator, clock, runtime });
+  }
+
+  #tokenFor({ manner, process }: TransactionOperation): CommitTimestamp {
+    if (manner.token === "latest") return this.#latest;
+    return (manner.token === "own" ? this.#tokens.get(process) : undefined) ?? (0 as CommitTimestamp);
+  }
+
+  #noteToken(process: number, token: CommitTimestamp): void {
+    this.#tokens.set(process, token);
+    if (token > this.#latest) this.#latest = token;
+  }
+
   #tick(): number {
     this.#stamp += 1;
     return this.#stamp;
   }
+}
+
+/** TX-8, TX-20: a session reads at or above what it has seen, and commits above it. */
+function requireAbove(token: CommitTimestamp, { snapshot = token, timestamp }: ExecutedOnCluster): void {
+  ensure(snapshot >= token, "snapshot-below-token", () => `read at ${snapshot}, having seen ${token}`);
+  ensure(
+    timestamp === undefined || timestamp > token,
+    "commit-below-token",
+    () => `committed at ${timestamp}, having seen ${token}`,
+  );
 }

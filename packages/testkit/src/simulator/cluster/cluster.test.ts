@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { PROFILES } from "./plan.ts";
+import { PROFILE_NAMES } from "./profiles.ts";
 import { REGRESSION_SEEDS } from "./regression-seeds.ts";
 import { clusterTarget } from "./target.ts";
 
 const run = (seed: string, traceLinesMax = 0) =>
   clusterTarget.run(clusterTarget.plan(seed), { traceLinesMax });
 
-test.each(Object.keys(PROFILES))("a cluster under profile %s passes a seed", async (profile) => {
+test.each(PROFILE_NAMES)("a cluster under profile %s passes a seed", async (profile) => {
   const { counts, failure } = await run(`${profile}:test-1`);
   expect(failure).toBeUndefined();
   expect((counts.ok ?? 0) + (counts.transfers ?? 0)).toBeGreaterThan(5);

@@ -1,25 +1,14 @@
-// What a run of a cluster consists of: transactions of a seeded workload, each with its client and the node that it goes through, and
-// faults of all layers with their times, a random part of all kinds at random rates.
+// What a run of a cluster consists of: transactions of a seeded workload, each with its client, the node that it goes through and how it
+// is carried out, and faults of all layers with their times, a random part of all kinds at random rates. `profiles.ts` has the odds.
 
-import { type AbstractTransaction, Workload } from "../../workloads/index.ts";
-import type { FaultEvent, FaultKind } from "../fault.ts";
+import { Workload } from "../../workloads/index.ts";
+import type { FaultEvent } from "../fault.ts";
 import { planFaults, swarm } from "../fault-plan.ts";
 import type { NetworkQuality } from "../network.ts";
 import { Prng } from "../prng.ts";
 import { type Plan, profileOf } from "../target.ts";
-
-export const PROFILES = {
-  lists: "serializable, lists are appended to",
-  registers: "serializable, registers are overwritten and deleted",
-  bank: "serializable, amounts are moved between accounts, and the total is read",
-  snapshot: "repeatable read, lists are appended to",
-  calm: "serializable, no faults: what only conflicts bring about",
-  contended: "serializable, many clients at few keys, one transaction after the other",
-  floors: "serializable, with so little retention that snapshots grow too old",
-  members: "serializable, lists are appended to, while nodes join and leave and replicas move",
-} as const;
-
-export type ProfileName = keyof typeof PROFILES;
+import { PROFILE_NAMES, PROFILES, type Profile, type ProfileName, type Span } from "./profiles.ts";
+import { type ClusterStep, drawManner, drawSteps, type Manner } from "./workload.ts";
 
 /** Something that a client asks, through the node that it is connected to. */
 export type ClusterOperation = {
@@ -27,7 +16,7 @@ export type ClusterOperation = {
   readonly node: number;
   readonly thinkMs: number;
 } & (
-  | { readonly kind: "transaction"; readonly transaction: AbstractTransaction }
+  | { readonly kind: "transaction"; readonly steps: readonly ClusterStep[]; readonly manner: Manner }
   /** Moves 1 from one account to another. */
   | { readonly kind: "transfer"; readonly from: number; readonly to: number }
   /** Reads all accounts. */
@@ -44,8 +33,11 @@ export interface ClusterSetup {
   readonly network: NetworkQuality;
   readonly syncMeanUs: number;
   readonly checkpointEntries: number;
-  /** How old a snapshot may be, in milliseconds. */
+  /** How old a snapshot may be, and how long outcomes are kept, in milliseconds. */
   readonly snapshotMs: number;
+  readonly outcomeMs: number;
+  /** What the right time is when the run begins, in milliseconds since 1970. */
+  readonly epochMs: number;
   /** Faults begin before this time after the start of the workload; then everything heals. */
   readonly faultsUntilUs: number;
   /** Whether one node may lose its disk. */
@@ -60,31 +52,18 @@ export interface ClusterPlan extends Plan<ClusterPart> {
 
 export const ACCOUNTS = 4;
 
-/** How often each kind of fault comes, relative to the others; of these each run has a random part. */
-const WEIGHTS: Readonly<Partial<Record<FaultKind, number>>> = {
-  network: 3,
-  partition: 4,
-  clog: 2,
-  swizzle: 1,
-  crash: 5,
-  "crash-all": 1,
-  pause: 3,
-  "disk-slow": 1,
-  "disk-stall": 2,
-  "disk-error": 1,
-  damage: 3,
-  wipe: 1,
-  clock: 2,
-  target: 2,
-};
+const EPOCH_MS = 1_700_000_000_000;
+/** When timestamps come to 2^53 - 2^32, their limit. */
+const LIMIT_MS = 2 ** 42 - 2 ** 21;
 
 export function planCluster(seed: string): ClusterPlan {
   const prng = new Prng(`cluster/${seed}`);
-  const names = Object.keys(PROFILES) as ProfileName[];
-  const profile = (profileOf(seed, PROFILES) as ProfileName | undefined) ?? prng.split("profile").pick(names);
-  const setup = drawSetup(prng.split("setup"), profile);
-  const faults = profile === "calm" ? [] : drawFaults(prng.split("faults"), setup);
-  const operations = drawOperations(prng.split("operations"), seed, setup);
+  const name =
+    (profileOf(seed, PROFILES) as ProfileName | undefined) ?? prng.split("profile").pick(PROFILE_NAMES);
+  const profile = PROFILES[name];
+  const setup = drawSetup(prng.split("setup"), name, profile);
+  const faults = drawFaults(prng.split("faults"), setup, profile);
+  const operations = drawOperations(prng.split("operations"), seed, setup, profile);
   return {
     seed,
     options: { ...setup },
@@ -93,17 +72,15 @@ export function planCluster(seed: string): ClusterPlan {
   };
 }
 
-function drawSetup(prng: Prng, profile: ProfileName): ClusterSetup {
-  const isCalm = profile === "calm";
-  // While members change, a lost disk or a node that stays down may be one too many: `churn.test.ts` picks its moments for them. And
-  // of three voters one may lose its disk or stay down, not both.
-  const mayLose = profile !== "members";
-  const wipes = mayLose && prng.chance(0.3);
+function drawSetup(prng: Prng, name: ProfileName, profile: Profile): ClusterSetup {
+  const isCalm = Object.keys(profile.faults).length === 0;
+  const within = ([min, max]: Span) => prng.integer(min, max);
+  const wipes = profile.mayLose && profile.faults.wipe !== undefined && prng.chance(0.3);
   return {
-    profile,
+    profile: name,
     nodes: 3,
-    shards: prng.integer(1, 3),
-    processes: profile === "contended" ? prng.integer(6, 12) : prng.integer(2, 6),
+    shards: prng.integer(profile.shardsMin, 3),
+    processes: within(profile.processes),
     network: {
       loss: isCalm ? 0 : prng.pick([0, 0, 0.01, 0.03]),
       duplication: isCalm ? 0 : prng.pick([0, 0.01, 0.1]),
@@ -113,52 +90,60 @@ function drawSetup(prng: Prng, profile: ProfileName): ClusterSetup {
       ordered: prng.chance(0.3),
     },
     syncMeanUs: prng.pick([100, 500, 2_000]),
-    checkpointEntries: prng.pick([10, 50, 1_000]),
-    snapshotMs: profile === "floors" ? 300 : 60_000,
-    faultsUntilUs: profile === "contended" ? 2_000_000 : prng.integer(3_000_000, 7_000_000),
+    checkpointEntries: prng.pick(profile.checkpointEntries),
+    snapshotMs: within(profile.retention.snapshotMs),
+    outcomeMs: within(profile.retention.outcomeMs),
+    epochMs: profile.reachesLimit ? LIMIT_MS - prng.integer(500, 2_500) : EPOCH_MS,
+    faultsUntilUs: within(profile.faultsMs) * 1_000,
     wipes,
-    leavesOneDown: !isCalm && mayLose && !wipes && prng.chance(0.4),
+    leavesOneDown: !isCalm && profile.mayLose && !wipes && prng.chance(0.4),
   };
 }
 
-function drawFaults(prng: Prng, { faultsUntilUs, nodes, profile }: ClusterSetup): FaultEvent[] {
-  const isOfMembers = profile === "members";
+function drawFaults(prng: Prng, { faultsUntilUs, nodes }: ClusterSetup, profile: Profile): FaultEvent[] {
+  const { faults, targetFaults } = profile;
+  if (Object.keys(faults).length === 0) return [];
+  const drawn = swarm(faults, prng.split("swarm"));
+  // Members are what `members` is about.
+  const weights = "join" in targetFaults ? { ...drawn, target: faults.target ?? 0 } : drawn;
+  const scale = Math.min(1, faultsUntilUs / 3_000_000);
   return planFaults(prng.split("events"), {
     nodes: Array.from({ length: nodes }, (_, index) => index + 1),
     durationUs: faultsUntilUs,
-    gapMeanUs: prng.pick([200_000, 500_000, 1_000_000]),
-    lastingMeanUs: prng.pick([100_000, 400_000, 1_000_000]),
-    weights: { ...swarm(WEIGHTS, prng.split("swarm")), ...(isOfMembers ? { target: 8 } : {}) },
-    targetFaults: { transfer: 1, ...(isOfMembers ? { join: 3, leave: 2 } : {}) },
+    gapMeanUs: prng.pick([200_000, 500_000, 1_000_000]) * scale,
+    lastingMeanUs: prng.pick([100_000, 400_000, 1_000_000]) * scale,
+    weights,
+    targetFaults,
   });
 }
 
-function drawOperations(prng: Prng, seed: string, setup: ClusterSetup): ClusterOperation[] {
-  const { faultsUntilUs, nodes, processes, profile } = setup;
-  const isContended = profile === "contended";
-  const isRegister = profile === "registers";
+function drawOperations(prng: Prng, seed: string, setup: ClusterSetup, profile: Profile): ClusterOperation[] {
+  const { faultsUntilUs, nodes, processes } = setup;
+  const isRegister = profile.kind === "register";
   const workload = new Workload({
     seed: `cluster/${seed}/workload`,
     kind: isRegister ? "register" : "list",
-    keys: isContended ? prng.integer(2, 3) : prng.integer(2, 6),
-    ...(isRegister ? {} : { writesPerKey: 12 }),
+    keys: prng.integer(...profile.keys),
+    ...(isRegister ? {} : { writesPerKey: profile.writesPerKey }),
     mix: { reads: 4, writes: 4, absentReads: 1, scans: 0.3, deletes: isRegister ? 0.5 : 0 },
-    isolation: [[1, profile === "snapshot" ? "repeatable-read" : "serializable"]],
   });
-  const count = isContended ? prng.integer(150, 300) : prng.integer(40, 140);
-  const thinkMeanMs = isContended ? 2 : (faultsUntilUs / 1_000 / count) * processes;
+  const count = prng.integer(...profile.transactions);
+  const thinkMeanMs = profile.thinkMs ?? (faultsUntilUs / 1_000 / count) * processes;
   return Array.from({ length: count }, (): ClusterOperation => {
     const by = {
       process: prng.integer(0, processes - 1),
       node: prng.integer(1, nodes),
       thinkMs: Math.round(prng.exponential(thinkMeanMs)),
     };
-    if (profile !== "bank") return { ...by, kind: "transaction", transaction: workload.next() };
-    if (prng.chance(0.3)) return { ...by, kind: "audit" };
-    const [from, to] = prng.shuffled(Array.from({ length: ACCOUNTS }, (_, index) => index)) as [
-      number,
-      number,
-    ];
-    return { ...by, kind: "transfer", from, to };
+    if (profile.kind === "bank") return { ...by, ...drawBanking(prng) };
+    const steps = drawSteps(prng.weighted(profile.shapes), workload, prng);
+    return { ...by, kind: "transaction", steps, manner: drawManner(profile.manner, steps, nodes, prng) };
   });
+}
+
+function drawBanking(prng: Prng) {
+  if (prng.chance(0.3)) return { kind: "audit" } as const;
+  const accounts = Array.from({ length: ACCOUNTS }, (_, index) => index);
+  const [from, to] = prng.shuffled(accounts) as [number, number];
+  return { kind: "transfer", from, to } as const;
 }

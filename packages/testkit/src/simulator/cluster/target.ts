@@ -2,9 +2,7 @@
 // layers at once. What clients saw is checked from outside, each group at each step; in the end everything heals, nothing is left in
 // doubt, what was acknowledged is there, and replicas agree.
 
-import { checkTransactions, type Model } from "../../checkers/index.ts";
-import type { Operation } from "../../history/index.ts";
-import { asFailure, ensure, SimulationFailure } from "../failure.ts";
+import { asFailure, SimulationFailure } from "../failure.ts";
 import { describeFault } from "../fault.ts";
 import { FaultAtlas } from "../fault-atlas.ts";
 import { FaultInjector } from "../fault-injector.ts";
@@ -15,7 +13,9 @@ import { audit, openAccounts } from "./bank.ts";
 import { checkMembers, isAtRest } from "./check-members.ts";
 import { Clients } from "./clients.ts";
 import { checkHealed } from "./healed.ts";
-import { type ClusterOperation, type ClusterPart, type ClusterPlan, PROFILES, planCluster } from "./plan.ts";
+import { checkHistory } from "./histories.ts";
+import { type ClusterOperation, type ClusterPart, type ClusterPlan, planCluster } from "./plan.ts";
+import { PROFILES } from "./profiles.ts";
 import { faultSurface } from "./surface.ts";
 import { TestCluster } from "./test-cluster.ts";
 
@@ -34,7 +34,7 @@ const EXPECTED_PROBLEMS: ReadonlySet<unknown> = new Set([
 export const clusterTarget: Target<ClusterPart, ClusterPlan> = {
   name: "cluster",
   description: "three nodes with sharded, replicated transactions, and whatever can break",
-  profiles: PROFILES,
+  profiles: Object.fromEntries(Object.entries(PROFILES).map(([name, { about }]) => [name, about])),
   plan: planCluster,
   run,
   describePart,
@@ -46,15 +46,19 @@ function describePart(part: ClusterPart): string {
   const who = `client ${part.process} through node ${part.node}`;
   if (part.kind === "audit") return `${who}: audit`;
   if (part.kind === "transfer") return `${who}: transfer from ${part.from} to ${part.to}`;
-  return `${who}: ${JSON.stringify(part.transaction.ops)}`;
+  return `${who}: ${JSON.stringify(part.steps)} ${JSON.stringify(part.manner)}`;
 }
 
 async function run(plan: ClusterPlan, { traceLinesMax }: RunObservation): Promise<RunResult> {
   const { setup } = plan;
+  const { inDoubtMs, restores, retention, tickMs } = PROFILES[setup.profile];
   const cluster = await TestCluster.open({
     ...setup,
     seed: plan.seed,
-    retention: { snapshotMs: setup.snapshotMs, outcomeMs: 300_000, everyMs: 100 },
+    retention: { snapshotMs: setup.snapshotMs, outcomeMs: setup.outcomeMs, everyMs: retention.everyMs },
+    tickMs,
+    inDoubtMs,
+    restores,
     traceLinesMax,
   });
   const simulation = new ClusterSimulation(plan, cluster);
@@ -112,7 +116,7 @@ class ClusterSimulation {
     await this.#during(checkHealed(this.#cluster));
     await this.#during(this.#checkPresent());
     this.#requireNoFailure();
-    checkHistory(setup.profile, this.#clients.history);
+    checkHistory(PROFILES[setup.profile], this.#clients);
   }
 
   /** Every replica is where it should be, and nothing is left where it was. */
@@ -171,6 +175,7 @@ class ClusterSimulation {
     const { ids, machine, network, runtime, trace } = this.#bound();
     this.#leftDown = this.#plan.setup.leavesOneDown ? this.#prng.split("left down").pick(ids) : undefined;
     this.#injector.healAll();
+    this.#cluster.settleDown();
     network.setQuality(CALM_NETWORK);
     for (const id of ids) machine(id).setRight();
     if (this.#leftDown !== undefined) this.#cluster.crash(this.#leftDown);
@@ -212,31 +217,28 @@ class ClusterSimulation {
       if (!isRead) throw new SimulationFailure("liveness", "final-read", "the accounts cannot be read");
       return;
     }
-    const keys = new Set<string>();
-    for (const part of parts)
-      if (part.kind === "transaction")
-        for (const [kind, key] of part.transaction.ops) if (kind !== "scan") keys.add(String(key));
-    const transaction = {
-      number: parts.length,
-      isolation: setup.profile === "snapshot" ? "repeatable-read" : "serializable",
-      ops: [...keys].sort().map((key) => ["r", key] as const),
-    };
-    const read = {
-      kind: "transaction",
-      process: setup.processes,
-      node: through,
-      thinkMs: 0,
-      transaction,
+    const steps = keysOf(parts).map((key) => ["r", key] as const);
+    const manner = {
+      pausesMs: [],
+      consistency: "strict",
+      onConflict: "fail",
+      token: "none",
+      again: undefined,
     } as const;
+    const by = { process: setup.processes, node: through, thinkMs: 0 };
+    const read = { ...by, kind: "transaction", steps, manner } as const;
     for (let attempts = 0; attempts < 20; attempts += 1)
       if (await this.#cluster.runtime.settle(this.#clients.execute(read, through))) return;
     throw new SimulationFailure("liveness", "final-read", "the keys cannot be read");
   }
 }
 
-function checkHistory(profile: ClusterPlan["setup"]["profile"], history: readonly Operation[]): void {
-  const model: Model = profile === "snapshot" ? "snapshot-isolation" : "strict-serializable";
-  const { anomalies } = checkTransactions(history, { model });
-  const found = anomalies.find(({ isProscribed }) => isProscribed);
-  ensure(found === undefined, found?.kind ?? "", () => found?.explanation ?? "");
+/** All keys that the transactions of a plan name. */
+function keysOf(parts: readonly ClusterPart[]): string[] {
+  const keys = new Set<string>();
+  for (const part of parts) {
+    if (part.kind !== "transaction") continue;
+    for (const [kind, key] of part.steps) if (kind !== "scan" && kind !== "page") keys.add(String(key));
+  }
+  return [...keys].sort();
 }

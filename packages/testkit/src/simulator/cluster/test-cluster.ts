@@ -45,6 +45,14 @@ export interface TestClusterOptions {
   /** Mean time that a sync takes, in microseconds. Default 100. */
   readonly syncMeanUs?: number;
   readonly retention?: Partial<Retention>;
+  /** After how many milliseconds a read has what is in its way aborted. Default 1,000. */
+  readonly inDoubtMs?: number;
+  /** How long a tick of coordinators and recovery is, in milliseconds. Default 10. */
+  readonly tickMs?: number;
+  /** The right time when the run begins, in milliseconds since 1970. Default: in November 2023. */
+  readonly epochMs?: number;
+  /** How likely it is that a replica starts again from its own checkpoint after an entry, until `settleDown`. Default 0. */
+  readonly restores?: number;
   readonly delimiter?: string;
   /** Entries between two checkpoints of a group. Default 50. */
   readonly checkpointEntries?: number;
@@ -80,6 +88,8 @@ export class TestCluster {
   /** Called when the process of a node is gone. */
   readonly #ends = new Map<number, () => void>();
   readonly #isolated = new Map<number, () => void>();
+  readonly #restoring: Prng;
+  #isSettled = false;
   #lives = 0;
   /** Every node that was ever started. */
   readonly ids: number[] = [];
@@ -93,6 +103,7 @@ export class TestCluster {
   private constructor(options: TestClusterOptions) {
     this.#options = options;
     this.#prng = new Prng(`cluster/${options.seed}`);
+    this.#restoring = this.#prng.split("restores");
     this.runtime = new VirtualRuntime(this.#prng);
     this.trace = new Trace({ linesMax: options.traceLinesMax ?? 0 });
     const { network = { ...ORDINARY_NETWORK, loss: options.loss ?? 0 } } = options;
@@ -218,7 +229,7 @@ export class TestCluster {
     this.#lives += 1;
     const process = machine.startProcess(this.#prng.split(`life ${this.#lives}`));
     const groups = new Map<number, ReplicatedLog>();
-    const { shards, replicas, delimiter, retention } = this.#options;
+    const { shards, replicas, delimiter, retention, tickMs, inDoubtMs, epochMs = EPOCH_MS } = this.#options;
     const layout: ClusterLayout = { shardCount: shards, replicas, delimiter };
     const member = await ClusterMember.open({
       self: { node: id, address: `node-${id}` },
@@ -235,7 +246,9 @@ export class TestCluster {
       askNode: (to, question) => this.#questions.ask(id, process, to, { channel: "directory" }, question),
       runtime: process,
       ...(retention === undefined ? {} : { retention }),
-      wallClock: () => 1_700_000_000_000 + machine.wall.nowUs / 1000,
+      ...(tickMs === undefined ? {} : { tickMs }),
+      ...(inDoubtMs === undefined ? {} : { patience: { inDoubtMs } }),
+      wallClock: () => epochMs + machine.wall.nowUs / 1000,
       openConsensus: async (group, application, how) => {
         const log = await this.#openLog(process, id, group, application, how);
         groups.set(group, log);
@@ -279,7 +292,7 @@ export class TestCluster {
       throw new SimulationFailure("safety", "group-unfounded", `${group} has no founders`);
     this.#replicas.set(`${id}/${group}`, replica);
     const storage = this.disk(id).open(group, process);
-    const watch = checks.watch(replica, application);
+    const watch = checks.watch(replica, application, () => this.#isRestoring());
     let log: ReplicatedLog | undefined;
     log = await ReplicatedLog.open({
       replica: {
@@ -300,7 +313,7 @@ export class TestCluster {
       transport: {
         send: (envelope) => {
           if (process.isOver) return;
-          this.#observe(() => watch.sent(envelope));
+          this.observe(() => watch.sent(envelope));
           this.network.send(id, nodeOf(envelope.to), { kind: "envelope", group, envelope });
         },
       },
@@ -309,9 +322,9 @@ export class TestCluster {
         after: (milliseconds, callback) => process.schedule(milliseconds, callback),
       },
       stateMachine: {
-        apply: (slot, command) => this.#observe(() => watch.apply(slot, command)),
+        apply: (slot, command) => this.observe(() => watch.apply(slot, command)),
         save: () => watch.save(),
-        restore: (image) => this.#observe(() => watch.restore(image)),
+        restore: (image) => this.observe(() => watch.restore(image)),
       },
       tickMilliseconds: 10,
       random: () => process.random(),
@@ -319,7 +332,7 @@ export class TestCluster {
         process.countEffect();
         if (process.isOver) return;
         this.trace.add(this.runtime.scheduler.nowUs, id, () => `${group} ${describeEffect(effect)}`);
-        this.#observe(() => {
+        this.observe(() => {
           watch.effect(effect);
           if (effect.kind === "decided" && log !== undefined) checks.stepped(log.describe());
         });
@@ -402,8 +415,18 @@ export class TestCluster {
     for (const id of this.ids) this.crash(id);
   }
 
+  /** Replicas do not start again by themselves any more. */
+  settleDown(): void {
+    this.#isSettled = true;
+  }
+
+  #isRestoring(): boolean {
+    const { restores = 0 } = this.#options;
+    return restores > 0 && !this.#isSettled && this.#restoring.chance(restores);
+  }
+
   /** Runs what watches. The code under test treats what is thrown in its midst as a fault of its own: it is kept here. */
-  #observe<T>(watch: () => T): T {
+  observe<T>(watch: () => T): T {
     try {
       return watch();
     } catch (error) {
@@ -419,7 +442,7 @@ export class TestCluster {
     for (const operation of batch) {
       if (operation.kind !== "put" || operation.value.kind !== "record") continue;
       const { entry, header } = operation.value;
-      this.#observe(() => checks.durable(replica, header, entry));
+      this.observe(() => checks.durable(replica, header, entry));
     }
   }
 
@@ -450,6 +473,8 @@ async function answer(
   if (to.channel === "directory") return member.memberAsked(from, bytes);
   return encodeShardAnswer(await member.node.serve(to.shard, decodeShardRequest(bytes)));
 }
+
+const EPOCH_MS = 1_700_000_000_000;
 
 const ORDINARY_NETWORK: NetworkQuality = {
   loss: 0,
