@@ -3,6 +3,9 @@
  * timeout each voter asks all members how they stand. A voter takes over only if it reached a quorum in the round, is not
  * healthy itself and nobody it reached is: a node with a failed link neither keeps leadership nor disturbs a leader that
  * others can use, and the one node that reaches a quorum becomes leader however the rest is connected (PX-16).
+ *
+ * While the leader asks, and says that it reaches a quorum, those that hear it just listen: they would ask the same again. One that
+ * has not heard it for a round and a tick asks everybody, and a round of answers decides, as ever.
  */
 import { type Ballot, compareBallots, maxBallot, sameBallot, ZERO_BALLOT } from "./ballot.ts";
 import type { Configuration } from "./configuration.ts";
@@ -16,6 +19,9 @@ import type { ReplicaId } from "./replica-id.ts";
 const RESIGN_AFTER_ROUNDS = 2;
 /** Rounds that a voter leaves the field to one of higher priority before it takes over after all. */
 const YIELD_ROUNDS = 2;
+
+/** How much later than a round the next word of the leader may come before a listener asks, in ticks. */
+const LATE_TICKS = 1;
 
 /** What the end of a round calls for. */
 export type ElectionVerdict = "none" | "campaign" | "resign";
@@ -48,6 +54,8 @@ export class LeaderElection {
   /** Something came in this round that is, or may become, a leader: what others said before is out of date. */
   private expecting = false;
   private reachesQuorum = false;
+  /** Nobody was asked in this round, since the leader was heard. */
+  private isListening = false;
 
   constructor(context: Context) {
     this.context = context;
@@ -73,9 +81,9 @@ export class LeaderElection {
     return this.reachesQuorum;
   }
 
-  /** As `quorumConnected`, but true as well before the first answers are in. */
+  /** As `quorumConnected`, but true as well while nobody was asked, or the first answers are not in. */
   get mayReachQuorum(): boolean {
-    return this.reachesQuorum || this.roundNumber <= 1;
+    return this.reachesQuorum || this.isListening || this.roundNumber <= 1;
   }
 
   /** The round number for a ballot above all that were seen. */
@@ -116,6 +124,17 @@ export class LeaderElection {
     else if (known.replica === from && !sameBallot(standing.leading, known)) this.followed = ZERO_BALLOT;
   }
 
+  /** A member asks: if it is the leader, and well, this replica need not ask whether it is. */
+  onPing(
+    standing: Standing,
+    { ballot, configuration, promised }: Pick<ElectionView, "ballot" | "configuration" | "promised">,
+  ): void {
+    if (ballot.round > 0 || configuration === undefined || !isHealthyLeader(standing, promised)) return;
+    this.begin();
+    this.isListening = true;
+    this.roundEndsAt = this.context.now + this.roundTicks + LATE_TICKS;
+  }
+
   onPong(from: ReplicaId, round: number, standing: Standing): void {
     if (round === this.roundNumber) this.replies.set(from, standing);
   }
@@ -146,6 +165,7 @@ export class LeaderElection {
     this.roundEndsAt = this.context.now + this.roundTicks;
     this.replies.clear();
     this.expecting = false;
+    this.isListening = false;
     return verdict;
   }
 
@@ -158,8 +178,13 @@ export class LeaderElection {
     }
     // Nobody was asked in the first round.
     if (this.roundNumber === 0) return "none";
-    this.reachesQuorum = this.reaches(configuration);
     const engaged = view.ballot.round > 0;
+    if (this.isListening) {
+      // The leader has fallen silent. That it was well is no longer said to others, who would wait for it.
+      if (!engaged && !this.expecting) this.isHealthy = false;
+      return "none";
+    }
+    this.reachesQuorum = this.reaches(configuration);
     // The answers of this round may be older than the ballot that came in it: the next round tells.
     if (!this.expecting) {
       this.isHealthy = engaged ? this.hasSupport(view, configuration) : this.hearsHealthyLeader(view);
@@ -197,11 +222,8 @@ export class LeaderElection {
   }
 
   /** Whether the leader answered in this round and said that it reaches a quorum. */
-  private hearsHealthyLeader(view: ElectionView): boolean {
-    for (const standing of this.replies.values()) {
-      const leads = standing.leading.round > 0 && compareBallots(standing.leading, view.promised) >= 0;
-      if (leads && standing.healthy) return true;
-    }
+  private hearsHealthyLeader({ promised }: ElectionView): boolean {
+    for (const standing of this.replies.values()) if (isHealthyLeader(standing, promised)) return true;
     return false;
   }
 
@@ -225,4 +247,9 @@ export class LeaderElection {
     if (better) this.yielded++;
     return better;
   }
+}
+
+/** Whether who stands like this leads, in a ballot that one who promised `promised` follows, and reaches a quorum. */
+function isHealthyLeader({ healthy, leading }: Standing, promised: Ballot): boolean {
+  return healthy && leading.round > 0 && compareBallots(leading, promised) >= 0;
 }

@@ -22,6 +22,8 @@ function electionHandlers(
   return {
     ping: (from, { round, standing }) => {
       onStanding(roles, from, standing);
+      const { configuration } = learner;
+      election.onPing(standing, { ballot: leadership.ballot, configuration, promised: acceptor.promised });
       context.outbox.send(from, { kind: "pong", round, standing: leadership.standing });
     },
     pong: (from, { round, standing }) => {

@@ -37,7 +37,7 @@ export interface Status {
   readonly configuration: Configuration | undefined;
   /** Whether this replica hears a leader that reaches a quorum. */
   readonly healthy: boolean;
-  /** Whether the last election round reached a quorum. */
+  /** Whether the last election round in which this replica asked reached a quorum. */
   readonly quorumConnected: boolean;
   /** Whether the oldest outstanding write is older than an election timeout. */
   readonly diskStalled: boolean;

@@ -140,3 +140,35 @@ test("PX-16 a voter that came back with an empty disk and knows no configuration
   cluster.restart(leader);
   expect(cluster.tickUntil(() => cluster.leaders.length === 1, BOUND_TICKS)).toBeLessThanOrEqual(BOUND_TICKS);
 });
+
+test("PX-16 while the leader is heard only it asks: a ping and a pong a follower and round", () => {
+  const cluster = found(3);
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  // Two rounds, in which those that asked before come to listen.
+  cluster.tick(10);
+  const asked = new Map<ReplicaId, number>();
+  const step = cluster.step.bind(cluster);
+  cluster.step = (id, input) => {
+    if (input.kind === "received" && input.message.kind === "ping")
+      asked.set(input.from, (asked.get(input.from) ?? 0) + 1);
+    return step(id, input);
+  };
+  cluster.tick(50);
+  expect([...asked]).toEqual([[cluster.leaders[0]!.id, 2 * 10]]);
+});
+
+test("PX-16 after a crash of the leader another leads within little more than an election timeout", () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const cluster = new Cluster();
+    const voters = idsOf(3);
+    const configuration: Configuration = { voters, learners: [], retired: [], quorums: "majority" };
+    voters.forEach((id, i) => {
+      cluster.add(id, { kind: "found", configuration }, { seed: 31 * seed + 7 * i });
+    });
+    cluster.tickUntil(() => cluster.leaders.length === 1);
+    cluster.tick(20 + (seed % 10));
+    cluster.crash(cluster.leaders[0]!.id);
+    const ticks = cluster.tickUntil(() => cluster.leaders.length === 1);
+    expect(ticks, `seed ${seed}`).toBeLessThanOrEqual(12);
+  }
+});

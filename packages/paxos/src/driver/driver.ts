@@ -69,7 +69,15 @@ export class Driver {
     this.options = options;
     this.replica = replica;
     this.tickMilliseconds = options.tickMilliseconds ?? 50;
-    this.tickedAt = options.clock.now();
+    this.tickedAt = this.beatAfter(options.clock.now());
+  }
+
+  /**
+   * Ticks come at whole multiples of their length on the clock, so that all replicas of a node have theirs in one turn of the event loop: what
+   * they say then travels together. The first is never shorter than the others, since a lease may be waited out by ticks (PX-18).
+   */
+  private beatAfter(now: number): number {
+    return Math.ceil(now / this.tickMilliseconds) * this.tickMilliseconds;
   }
 
   private begin(): void {
@@ -153,7 +161,9 @@ export class Driver {
   }
 
   private scheduleTick(): void {
-    this.cancelTimer = this.options.clock.after(this.tickMilliseconds, () => {
+    const next = this.tickedAt + this.tickMilliseconds - this.options.clock.now();
+    // Timers count whole milliseconds: one that is early would have to be set again.
+    this.cancelTimer = this.options.clock.after(Math.ceil(next), () => {
       if (this.closed) return;
       this.feed();
       this.scheduleTick();
