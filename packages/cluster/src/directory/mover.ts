@@ -8,15 +8,10 @@ import { jittered } from "../pause.ts";
 import type { DirectoryCommand } from "./command.ts";
 import type { AskNode, Directory } from "./directory.ts";
 import { GroupAccess, type Led } from "./group-access.ts";
-import { missingMembers, nextStep, strayMembers } from "./next-step.ts";
-import {
-  type DirectoryState,
-  type GroupRecord,
-  hasReplica,
-  isSound,
-  type ReplicaIdentity,
-  replicasIn,
-} from "./state.ts";
+import { GroupSweep } from "./group-sweep.ts";
+import { nextStep } from "./next-step.ts";
+import { plannedMoves } from "./plan-moves.ts";
+import { type DirectoryState, type GroupRecord, isSound, type ReplicaIdentity, replicasIn } from "./state.ts";
 import { targetNodes } from "./target.ts";
 
 export interface MoverOptions {
@@ -46,17 +41,22 @@ const STEPS_MAX = 6;
 export class Mover {
   readonly #options: MoverOptions;
   readonly #groups: GroupAccess;
+  readonly #sweep: GroupSweep;
   /** Where replicas should be, made for these members; made anew when they change. */
   #target:
     | { readonly key: readonly unknown[]; readonly nodes: ReadonlyMap<number, readonly number[]> }
     | undefined;
-  /** The group at rest that was looked at last. */
-  #swept = -1;
   #isClosed = false;
 
   constructor(options: MoverOptions) {
     this.#options = options;
     this.#groups = new GroupAccess(options.ask);
+    this.#sweep = new GroupSweep({
+      groups: this.#groups,
+      state: () => options.directory.state,
+      wantedLeader: (state, group) => this.#targetOf(state).get(group)?.[0],
+      propose: (command) => this.#propose(command),
+    });
     this.#schedule();
   }
 
@@ -80,17 +80,16 @@ export class Mover {
 
   async #round(state: DirectoryState): Promise<void> {
     const { movesMax = 4 } = this.#options;
-    const groups = [...state.groups.values()];
-    const moving = groups.filter(({ move }) => move !== undefined);
+    const moving = [...state.groups.values()].filter(({ move }) => move !== undefined);
     const stuck = (await Promise.all(moving.map(({ group }) => this.#advance(group)))).filter(isStuck);
     // A move that waits for a node that is down takes nobody's place, and no other one to that node is begun meanwhile.
     const down = new Set(stuck.map(({ waitsFor }) => waitsFor));
     const free = movesMax - (moving.length - stuck.length);
     if (free > 0) {
-      const begun = await this.#begin(state, groups, free, down);
+      const begun = await this.#begin(state, free, down);
       if (begun === 0) await this.#retire(state);
     }
-    await this.#sweep(state, groups);
+    await this.#sweep.next(state);
   }
 
   // --- a move ---
@@ -136,29 +135,10 @@ export class Mover {
 
   // --- what to begin ---
 
-  /** Begins up to `most` moves, lost replicas first, none to a node of `down`; returns how many. */
-  async #begin(
-    state: DirectoryState,
-    groups: readonly GroupRecord[],
-    most: number,
-    down: ReadonlySet<number | undefined>,
-  ): Promise<number> {
-    const target = this.#targetOf(state);
-    const atRest = groups.filter(({ move }) => move === undefined);
-    const lost = atRest.flatMap(({ group, replicas }) => {
-      const remove = replicas.find((replica) => !isSound(state, replica));
-      return remove === undefined ? [] : [{ kind: "beginMove" as const, group, add: undefined, remove }];
-    });
-    const moves = atRest.flatMap(({ group, replicas }) => {
-      const wanted = target.get(group) ?? [];
-      const add = wanted.find((node) => !replicas.some((replica) => replica.node === node));
-      const remove = replicas.find(({ node }) => !wanted.includes(node));
-      if (add === undefined && remove === undefined) return [];
-      if (add !== undefined && down.has(add)) return [];
-      return [{ kind: "beginMove" as const, group, add, remove }];
-    });
+  /** Begins up to `most` moves, none to a node of `down`; returns how many. */
+  async #begin(state: DirectoryState, most: number, down: ReadonlySet<number | undefined>): Promise<number> {
     let begun = 0;
-    for (const command of [...lost, ...moves]) {
+    for (const command of plannedMoves(state, this.#targetOf(state), down)) {
       if (begun < most && (await this.#propose(command))) begun += 1;
     }
     return begun;
@@ -180,43 +160,6 @@ export class Mover {
     for (const { node, state: is } of state.members.values()) {
       if (is === "leaving" && !held.has(node)) await this.#propose({ kind: "retire", node });
     }
-  }
-
-  // --- groups at rest ---
-
-  /** Looks at one group at rest: what is there and should not be, what should be and is not, and who should lead. */
-  async #sweep(state: DirectoryState, groups: readonly GroupRecord[]): Promise<void> {
-    this.#swept = (this.#swept + 1) % groups.length;
-    const record = groups[this.#swept];
-    if (record === undefined || record.move !== undefined) return;
-    const led = await this.#groups.inspect(record);
-    // Begun meanwhile: its members are on their way.
-    if (led === undefined || this.#options.directory.state?.groups.get(record.group) !== record) return;
-    const stray = strayMembers(record, led.view, state.lastIncarnation).find(
-      ({ node }) => node !== led.leader,
-    );
-    if (stray !== undefined) {
-      await this.#groups.change(record.group, led.leader, { kind: "remove", replica: stray });
-      return;
-    }
-    const missing = missingMembers(record, led.view)[0];
-    if (missing !== undefined) {
-      await this.#propose({ kind: "beginMove", group: record.group, add: undefined, remove: missing });
-      return;
-    }
-    await this.#preferLeader(record, led, this.#targetOf(state).get(record.group)?.[0]);
-  }
-
-  async #preferLeader(
-    { group, replicas }: GroupRecord,
-    { leader, view }: Led,
-    wanted: number | undefined,
-  ): Promise<void> {
-    const replica = replicas.find(({ node }) => node === wanted);
-    if (replica === undefined || replica.node === leader || !hasReplica(view.voters, replica)) return;
-    const itself = await this.#groups.view(replica.node, group);
-    if (itself === undefined || itself.isStopping) return;
-    await this.#groups.change(group, leader, { kind: "transfer", replica });
   }
 
   async #propose(command: DirectoryCommand): Promise<boolean> {

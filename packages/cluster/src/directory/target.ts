@@ -3,7 +3,14 @@
  * where they are, so that little moves; and for the directory a few members that stay as long as they can.
  */
 import { HashRing, placeShards } from "@khonsu/hash-ring";
-import { activeMembers, afterMove, DIRECTORY_GROUP, type DirectoryState, type Member } from "./state.ts";
+import {
+  activeMembers,
+  afterMove,
+  DIRECTORY_GROUP,
+  type DirectoryState,
+  isSound,
+  type Member,
+} from "./state.ts";
 
 /** How many replicas the directory has, as far as there are members: it survives the loss of two. */
 const DIRECTORY_REPLICAS = 5;
@@ -13,7 +20,9 @@ export function targetNodes(state: DirectoryState): ReadonlyMap<number, readonly
   const members = activeMembers(state);
   const nodesOf = (group: number) => {
     const record = state.groups.get(group);
-    return record === undefined ? [] : afterMove(record).map(({ node }) => node);
+    const there = record === undefined ? [] : afterMove(record);
+    // A lost replica holds nothing that would have to move.
+    return there.filter((replica) => isSound(state, replica)).map(({ node }) => node);
   };
   const ring = new HashRing(
     members.map(({ node, weight, zone }) => ({ id: node, weight, ...(zone === undefined ? {} : { zone }) })),
