@@ -22,6 +22,7 @@ export {
   type PeerIdentity,
   type PeerLimits,
   type PeerNetworkOptions,
+  type ProtocolRange,
 } from "./peers/options.ts";
 export { PeerNetwork } from "./peers/peer-network.ts";
 export {

@@ -11,7 +11,7 @@ import type { TlsIdentity } from "../server/tls.ts";
 import { malformed } from "../wire/wire-reader.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
-import { type Agreed, checkWelcome, LINK_ID_BYTES, PROTOCOL_MAX, PROTOCOL_MIN } from "./handshake.ts";
+import { type Agreed, checkWelcome, LINK_ID_BYTES, PEER_PROTOCOL } from "./handshake.ts";
 import type { Link } from "./link.ts";
 import { prefixed } from "./message-reader.ts";
 import { frameBytesMax, type PeerIdentity, type PeerLimits } from "./options.ts";
@@ -84,10 +84,11 @@ function greet(stream: PeerStream, id: Uint8Array, { establish, node, self }: Di
   });
 }
 
-function helloOf(link: Uint8Array, to: number, { clusterId, incarnation, node }: PeerIdentity) {
+function helloOf(link: Uint8Array, to: number, self: PeerIdentity) {
+  const { clusterId, incarnation, node, speaks = PEER_PROTOCOL } = self;
   const hello = create(HelloSchema, {
-    protocolMin: PROTOCOL_MIN,
-    protocolMax: PROTOCOL_MAX,
+    protocolMin: speaks.min,
+    protocolMax: speaks.max,
     clusterId,
     node,
     incarnation: BigInt(incarnation),

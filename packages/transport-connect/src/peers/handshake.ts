@@ -4,17 +4,16 @@
  */
 import { TransportError } from "../errors.ts";
 import type { Hello, Welcome } from "../gen/khonsu/peer/v1/peer_pb.ts";
-import type { PeerIdentity } from "./options.ts";
+import type { PeerIdentity, ProtocolRange } from "./options.ts";
 
 /** The versions of the protocol between peers that this code speaks. */
-export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 1;
+export const PEER_PROTOCOL: ProtocolRange = Object.freeze({ min: 1, max: 1 });
 
 const NODE_MAX = 2 ** 21 - 1;
 export const LINK_ID_BYTES = 16;
 
 /** The other side of a link, and the version that both use. */
-export interface Agreed extends PeerIdentity {
+export interface Agreed extends Omit<PeerIdentity, "speaks"> {
   readonly protocol: number;
 }
 
@@ -22,11 +21,12 @@ export interface Agreed extends PeerIdentity {
 export function checkHello(hello: Hello, self: PeerIdentity): Agreed {
   const { clusterId, incarnation, link, node, protocolMax, protocolMin, to } = hello;
   if (link.length !== LINK_ID_BYTES || protocolMin > protocolMax) throw malformedHello();
-  const protocol = Math.min(protocolMax, PROTOCOL_MAX);
-  if (protocol < Math.max(protocolMin, PROTOCOL_MIN)) {
+  const { max, min } = self.speaks ?? PEER_PROTOCOL;
+  const protocol = Math.min(protocolMax, max);
+  if (protocol < Math.max(protocolMin, min)) {
     throw new TransportError(
       "KHONSU_PROTOCOL_VERSION",
-      `Node ${node} speaks versions ${protocolMin} to ${protocolMax}, node ${self.node} speaks ${PROTOCOL_MIN} to ${PROTOCOL_MAX}`,
+      `Node ${node} speaks versions ${protocolMin} to ${protocolMax}, node ${self.node} speaks ${min} to ${max}`,
     );
   }
   checkCluster(clusterId, self);
@@ -38,7 +38,8 @@ export function checkHello(hello: Hello, self: PeerIdentity): Agreed {
 /** @throws TransportError `KHONSU_FRAME_MALFORMED`, `KHONSU_PROTOCOL_VERSION`, `KHONSU_PEER_MISMATCH` */
 export function checkWelcome(welcome: Welcome, called: number, self: PeerIdentity): Agreed {
   const { clusterId, incarnation, node, protocol } = welcome;
-  if (protocol < PROTOCOL_MIN || protocol > PROTOCOL_MAX) {
+  const { max, min } = self.speaks ?? PEER_PROTOCOL;
+  if (protocol < min || protocol > max) {
     throw new TransportError(
       "KHONSU_PROTOCOL_VERSION",
       `Node ${node} chose version ${protocol}, which was not offered`,

@@ -10,6 +10,14 @@ export interface PeerIdentity {
   readonly node: number;
   /** Of the node's disk: higher with each one that was lost. 0 while it is not known, as on an empty disk. */
   readonly incarnation: number;
+  /** The versions of the protocol that it speaks. Default: all that this code speaks; others are for tests of upgrades. */
+  readonly speaks?: ProtocolRange | undefined;
+}
+
+/** Versions of a protocol: the lowest and the highest. */
+export interface ProtocolRange {
+  readonly min: number;
+  readonly max: number;
 }
 
 export interface PeerLimits {
