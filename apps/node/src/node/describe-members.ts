@@ -20,6 +20,7 @@ export function describeMembers(
       incarnation,
       state: member.state,
       link: node === self ? "self" : linkOf(link?.state),
+      linkProtocol: link?.link?.protocol ?? null,
       linkError: link === undefined || link.state === "up" ? null : (link.lastError?.message ?? null),
       queuedBytes: link?.queuedBytes ?? 0,
     };

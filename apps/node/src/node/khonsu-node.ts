@@ -22,6 +22,7 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   PeerNetwork,
+  type ProtocolRange,
   type RunningServer,
   SHARD_CHANNEL,
   shardTransport,
@@ -54,11 +55,13 @@ const DIRECTORY_CHANNEL = "directory";
 export interface KhonsuNodeOptions {
   readonly isProcess: boolean;
   readonly pages: readonly HttpRoute[];
+  readonly peerProtocol: ProtocolRange | undefined;
 }
 
 export class KhonsuNode implements RunningNode {
   readonly #config: NodeConfig;
   readonly #pages: readonly HttpRoute[];
+  readonly #peerProtocol: ProtocolRange | undefined;
   readonly #closers = new Closers();
   readonly #telemetry: Telemetry;
   readonly #groups: HostedGroups;
@@ -72,9 +75,10 @@ export class KhonsuNode implements RunningNode {
   #joinFailure: Error | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(config: NodeConfig, { isProcess, pages }: KhonsuNodeOptions) {
+  constructor(config: NodeConfig, { isProcess, pages, peerProtocol }: KhonsuNodeOptions) {
     this.#config = config;
     this.#pages = pages;
+    this.#peerProtocol = peerProtocol;
     const { cluster, log, node } = config;
     const logger = createLogger(log.level, { cluster, node });
     this.#telemetry = new Telemetry(node, logger, systemRuntime.now, () => this.status(), isProcess);
@@ -225,7 +229,7 @@ export class KhonsuNode implements RunningNode {
   #openPeers(tls: TlsIdentity | undefined): PeerNetwork {
     const { limits, node } = this.#config;
     const peers = new PeerNetwork({
-      identity: () => ({ ...this.#identity, node }),
+      identity: () => ({ ...this.#identity, node, speaks: this.#peerProtocol }),
       tls,
       limits: { messageBytesMax: 2 * limits.messageBytes, queueBytesMax: limits.peerQueueBytes },
       onMessage: (_from, group, message) => this.#groups.receive(group, decodeEnvelope(message)),

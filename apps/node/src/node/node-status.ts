@@ -63,6 +63,8 @@ export interface MemberStatus {
   readonly state: "active" | "leaving" | "gone";
   /** This node's link to it; "self" for this node. */
   readonly link: "self" | "up" | "connecting" | "down";
+  /** The version of the protocol that the link uses; null where there is none. */
+  readonly linkProtocol: number | null;
   /** Why the link is down, if it is. */
   readonly linkError: string | null;
   /** Bytes that wait to be sent to it. */

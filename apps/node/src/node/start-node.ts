@@ -1,4 +1,5 @@
 /** Embedding: `startNode` gives a handle like the embedded store's, over the whole cluster. */
+import type { ProtocolRange } from "@khonsu/transport-connect";
 import { resolveConfig } from "./config/load.ts";
 import type { NodeConfigInput } from "./config/schema.ts";
 import type { HttpRoute } from "./http-routes.ts";
@@ -10,6 +11,8 @@ export interface StartNodeOptions {
   readonly isProcess?: boolean;
   /** Pages to be served beside `/status.json` and `/metrics`. Default: none. */
   readonly pages?: readonly HttpRoute[];
+  /** The versions of the protocol between nodes that it speaks, for tests of upgrades. Default: all that this code speaks. */
+  readonly peerProtocol?: ProtocolRange;
 }
 
 /**
@@ -28,8 +31,8 @@ export async function startNode(
   input: NodeConfigInput,
   options: StartNodeOptions = {},
 ): Promise<RunningNode> {
-  const { isProcess = false, pages = [] } = options;
-  const node = new KhonsuNode(resolveConfig(input), { isProcess, pages });
+  const { isProcess = false, pages = [], peerProtocol } = options;
+  const node = new KhonsuNode(resolveConfig(input), { isProcess, pages, peerProtocol });
   try {
     await node.open();
   } catch (error) {

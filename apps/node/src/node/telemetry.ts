@@ -43,7 +43,12 @@ export class Telemetry {
 
   onPeerEvent(event: PeerEvent): void {
     const { kind, ...fields } = event;
-    if (kind === "up") this.log.info(fields, "a link is up");
+    if ("code" in event && event.code === "KHONSU_PROTOCOL_VERSION")
+      this.log.error(
+        fields,
+        "a node speaks no version of the protocol in common with this one: upgrade the older",
+      );
+    else if (kind === "up") this.log.info(fields, "a link is up");
     else if (kind === "down") this.log.warn(fields, "a link is down, or could not be made");
     else if (kind === "refused") this.log.warn(fields, "somebody was refused as a peer");
     else this.log.error({ ...fields, err: event.error }, "a message of a peer could not be handled");

@@ -34,6 +34,7 @@ export function sampleStatus(second: number, change: Partial<NodeStatus> = {}): 
       incarnation: 1,
       state: node === 4 ? "leaving" : "active",
       link: node === 1 ? "self" : node === 4 ? "connecting" : "up",
+      linkProtocol: node === 1 || node === 4 ? null : 1,
       linkError: null,
       queuedBytes: node === 4 ? 1_340_000 : 0,
     })),

@@ -25,7 +25,7 @@ export interface FaultReport {
   readonly pauseMs: number;
 }
 
-const SERVICE_LIMIT_MS = 60_000;
+export const SERVICE_LIMIT_MS = 60_000;
 
 const wait = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -78,11 +78,14 @@ const DO: Readonly<Record<FaultName, Do>> = {
     await node!.start().serves;
     return pauseMs;
   },
-  restart: async ([node], pause) => {
-    const status = await node!.end("SIGTERM");
-    if (status !== 0) throw new Error(`node ${node!.node} ended with status ${status}:\n${node!.log}`);
-    const pauseMs = await pause();
-    await node!.start().serves;
-    return pauseMs;
-  },
+  restart: ([node], pause) => restart(node!, pause),
 };
+
+/** Stops a node as an operator would, and starts it again. @returns the pause of service, in milliseconds */
+export async function restart(node: NodeProcess, pause: () => Promise<number>): Promise<number> {
+  const status = await node.end("SIGTERM");
+  if (status !== 0) throw new Error(`node ${node.node} ended with status ${status}:\n${node.log}`);
+  const pauseMs = await pause();
+  await node.start().serves;
+  return pauseMs;
+}

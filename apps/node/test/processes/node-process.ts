@@ -4,9 +4,11 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { ProtocolRange } from "@khonsu/transport-connect";
 import type { NodeStatus } from "../../src/node/node-status.ts";
 
 const MAIN = fileURLToPath(new URL("../../bin/khonsu.mjs", import.meta.url));
+const SPEAKING = fileURLToPath(new URL("./serve-speaking.ts", import.meta.url));
 /** Lines of the log that are kept to be shown when something goes wrong. */
 const LOG_LINES_MAX = 200;
 
@@ -15,6 +17,8 @@ export class NodeProcess {
   readonly address: string;
   /** The path of its configuration file. */
   readonly config: string;
+  /** The versions of the protocol between nodes that it speaks from its next start on. Default: those of the product. */
+  speaks: ProtocolRange | undefined = undefined;
   readonly #data: string;
   readonly #log: string[] = [];
   #child: ChildProcess | undefined;
@@ -38,7 +42,9 @@ export class NodeProcess {
   /** Starts the process; resolves with what resolves once it says that it serves, and rejects if it ends before. */
   start(): { readonly serves: Promise<void> } {
     if (this.#child !== undefined) throw new Error(`node ${this.node} runs already`);
-    const child = spawn(process.execPath, [MAIN, "serve", "--config", this.config], {
+    const { max, min } = this.speaks ?? {};
+    const program = this.speaks === undefined ? [MAIN, "serve"] : [SPEAKING, `--speaks=${min}-${max}`];
+    const child = spawn(process.execPath, [...program, "--config", this.config], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
     });
