@@ -7,8 +7,8 @@
  * adds one behind the last.
  */
 import type { CommitTimestamp } from "@khonsu/core";
-import type { RecordBatch } from "apache-arrow";
-import { encodeBatch, encodeStream, hasDictionary } from "./arrow-messages.ts";
+import type { RecordBatch, Schema } from "apache-arrow";
+import { type EncodedBatch, encodeBatch, encodeStream, hasDictionary } from "./arrow-messages.ts";
 import { HEAD_KEY, segmentKey } from "./key-codec.ts";
 import { SEALED_BYTES } from "./merge-policy.ts";
 import { encodeHead, encodeSegment, SEGMENT_KIND, seal } from "./record.ts";
@@ -26,10 +26,13 @@ export interface Segment {
   readonly schema: number;
 }
 
+/** A segment in the picture. One that is overwritten keeps its object: what lives long is not made anew with each group. */
+type KeptSegment = { -readonly [name in keyof Segment]: Segment[name] };
+
 export class Contents {
   readonly totals = new Totals();
   readonly schemas = new SchemaTable(this.totals);
-  readonly #segments = new Map<string, Segment[]>();
+  readonly #segments = new Map<string, KeptSegment[]>();
 
   /** How many keys there are. */
   get size(): number {
@@ -48,28 +51,50 @@ export class Contents {
   /** Takes up a segment record that is in the database. */
   restore(key: string, segment: Segment): void {
     const segments = this.#segments.get(key);
-    if (segments === undefined) this.#segments.set(key, [segment]);
-    else segments.push(segment);
+    if (segments === undefined) this.#segments.set(key, [{ ...segment }]);
+    else segments.push({ ...segment });
     this.#count(segment);
   }
 
-  /** Writes `chunks` behind the first `keep` segments of `key`, in place of all that come after those. */
+  /**
+   * Writes `chunks` behind the first `keep` segments of `key`, in place of all that come after those.
+   *
+   * @returns the segments of `key` then; the same list for as long as the key is there.
+   */
   replaceFrom(
     key: string,
     keep: number,
     chunks: readonly RecordBatch[],
     timestamp: CommitTimestamp,
     batch: WriteBatch,
-  ): void {
-    const before = this.#segments.get(key) ?? [];
-    const after = before.slice(0, keep);
-    for (const part of packed(chunks)) after.push(this.#write(key, after.length, part, timestamp, batch));
-    this.#discard(key, before, keep, after.length, batch);
-    this.#segments.set(key, after);
+  ): readonly Segment[] {
+    let segments = this.#segments.get(key);
+    if (segments === undefined) {
+      segments = [];
+      this.#segments.set(key, segments);
+    }
+    let number = keep;
+    for (const part of packed(chunks)) {
+      const written = this.#write(key, number, part, timestamp, batch);
+      const former = segments[number++];
+      if (former === undefined) {
+        segments.push(written);
+      } else {
+        this.#uncount(former);
+        former.rows = written.rows;
+        former.bytes = written.bytes;
+        former.checksum = written.checksum;
+        former.schema = written.schema;
+      }
+    }
+    this.#discardFrom(number, key, segments, batch);
+    return segments;
   }
 
   delete(key: string, batch: WriteBatch): void {
-    this.#discard(key, this.#segments.get(key) ?? [], 0, 0, batch);
+    const segments = this.#segments.get(key);
+    if (segments === undefined) return;
+    this.#discardFrom(0, key, segments, batch);
     this.#segments.delete(key);
   }
 
@@ -80,10 +105,15 @@ export class Contents {
     batch.put(HEAD_KEY, encodeHead(HEAD_KEY, { timestamp, records, bytes, digest }));
   }
 
-  #write(key: string, number: number, part: Part, timestamp: CommitTimestamp, batch: WriteBatch): Segment {
-    const first = part.chunks[0]!;
-    const schema = part.kind === SEGMENT_KIND.streams ? 0 : this.schemas.idOf(first.schema, batch);
-    const header = { kind: part.kind, timestamp, schema, batches: part.chunks.length, rows: part.rows };
+  #write(
+    key: string,
+    number: number,
+    part: Part,
+    timestamp: CommitTimestamp,
+    batch: WriteBatch,
+  ): KeptSegment {
+    const schema = part.kind === SEGMENT_KIND.streams ? 0 : this.schemas.idOf(part.schema, batch);
+    const header = { kind: part.kind, timestamp, schema, batches: part.batches, rows: part.rows };
     const recordKey = segmentKey(key, number);
     const value = encodeSegment(header, part.pieces, part.bytes);
     const segment = { rows: part.rows, bytes: value.byteLength, checksum: seal(recordKey, value), schema };
@@ -92,20 +122,18 @@ export class Contents {
     return segment;
   }
 
-  /** Segments from `keep` on are no longer part of the key; those from `overwritten` on are deleted, the others overwritten. */
-  #discard(
-    key: string,
-    segments: readonly Segment[],
-    keep: number,
-    overwritten: number,
-    batch: WriteBatch,
-  ): void {
-    for (let number = keep; number < segments.length; number++) {
-      const segment = segments[number]!;
-      this.totals.remove(segment.checksum, segment.bytes);
-      if (segment.schema !== 0) this.schemas.release(segment.schema);
-      if (number >= overwritten) batch.delete(segmentKey(key, number));
+  #discardFrom(from: number, key: string, segments: KeptSegment[], batch: WriteBatch): void {
+    if (segments.length === from) return;
+    for (let number = from; number < segments.length; number++) {
+      this.#uncount(segments[number]!);
+      batch.delete(segmentKey(key, number));
     }
+    segments.length = from;
+  }
+
+  #uncount(segment: Segment): void {
+    this.totals.remove(segment.checksum, segment.bytes);
+    if (segment.schema !== 0) this.schemas.release(segment.schema);
   }
 
   #count(segment: Segment): void {
@@ -117,25 +145,44 @@ export class Contents {
 /** Encoded chunks that make one segment. */
 interface Part {
   readonly kind: number;
-  readonly chunks: RecordBatch[];
-  readonly pieces: Uint8Array[];
-  rows: number;
-  bytes: number;
+  readonly schema: Schema;
+  readonly pieces: readonly Uint8Array[];
+  readonly batches: number;
+  readonly rows: number;
+  readonly bytes: number;
 }
 
 /** Encodes `chunks`, several to a segment until it is large enough to be sealed. */
-function* packed(chunks: readonly RecordBatch[]): Generator<Part> {
-  const kind = hasDictionary(chunks[0]!.schema) ? SEGMENT_KIND.streams : SEGMENT_KIND.messages;
-  let part: Part = { kind, chunks: [], pieces: [], rows: 0, bytes: 0 };
-  for (const chunk of chunks) {
-    const encoded = kind === SEGMENT_KIND.streams ? encodeStream(chunk) : encodeBatch(chunk);
-    part.chunks.push(chunk);
-    part.pieces.push(...encoded.pieces);
-    part.rows += chunk.numRows;
-    part.bytes += encoded.bytes;
-    if (part.bytes < SEALED_BYTES) continue;
-    yield part;
-    part = { kind, chunks: [], pieces: [], rows: 0, bytes: 0 };
+function packed(chunks: readonly RecordBatch[]): Part[] {
+  const { schema } = chunks[0]!;
+  const kind = hasDictionary(schema) ? SEGMENT_KIND.streams : SEGMENT_KIND.messages;
+  const encode = kind === SEGMENT_KIND.streams ? encodeStream : encodeBatch;
+  if (chunks.length > 1) return packedTogether(kind, schema, chunks, encode);
+  const { pieces, bytes } = encode(chunks[0]!);
+  return [{ kind, schema, pieces, batches: 1, rows: chunks[0]!.numRows, bytes }];
+}
+
+function packedTogether(
+  kind: number,
+  schema: Schema,
+  chunks: readonly RecordBatch[],
+  encode: (chunk: RecordBatch) => EncodedBatch,
+): Part[] {
+  const parts: Part[] = [];
+  let pieces: Uint8Array[] = [];
+  let batches = 0;
+  let rows = 0;
+  let bytes = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const encoded = encode(chunk);
+    pieces.push(...encoded.pieces);
+    batches++;
+    rows += chunk.numRows;
+    bytes += encoded.bytes;
+    if (bytes < SEALED_BYTES && index + 1 < chunks.length) continue;
+    parts.push({ kind, schema, pieces, batches, rows, bytes });
+    pieces = [];
+    batches = rows = bytes = 0;
   }
-  if (part.chunks.length > 0) yield part;
+  return parts;
 }

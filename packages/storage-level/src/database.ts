@@ -35,7 +35,15 @@ export async function openDatabase(location: string): Promise<LevelDatabase> {
   }
   return {
     pristine,
-    batch: (operations, options) => level.batch(operations, options),
+    // Not as an array: each operation would be copied, and looked at property by property from outside of JavaScript.
+    batch: (operations, options) => {
+      const batch = level.batch();
+      for (const operation of operations) {
+        if (operation.type === "put") batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      return batch.write(options);
+    },
     getMany: (keys) => level.getMany(keys),
     iterator: (options) => level.iterator({ ...options, highWaterMarkBytes: READ_AHEAD_BYTES }),
     close: () => level.close(),

@@ -94,11 +94,7 @@ export class LevelStorage implements Storage {
     try {
       const batch = new WriteBatch();
       const changes = foldGroup(commits);
-      for (const merged of await this.#merger.take(changes)) {
-        const { key, keep, rows, timestamp } = merged;
-        this.#contents.replaceFrom(key, keep, [rows], timestamp, batch);
-        this.#merger.notice(key);
-      }
+      if (this.#merger.isDue) await this.#mergeDue(changes, batch);
       this.#apply(commits, changes, batch);
       await this.#database.batch(batch.operations, { sync: this.#sync });
     } catch (error) {
@@ -133,6 +129,11 @@ export class LevelStorage implements Storage {
     await this.#database.close();
   }
 
+  async #mergeDue(changes: ReadonlyMap<string, KeyChange>, batch: WriteBatch): Promise<void> {
+    for (const { key, keep, rows, timestamp } of await this.#merger.take(changes))
+      this.#merger.notice(key, this.#contents.replaceFrom(key, keep, [rows], timestamp, batch));
+  }
+
   #apply(commits: readonly CommitRecord[], changes: ReadonlyMap<string, KeyChange>, batch: WriteBatch): void {
     for (const { timestamp } of commits) {
       if (timestamp <= this.#timestamp)
@@ -144,12 +145,10 @@ export class LevelStorage implements Storage {
         this.#contents.delete(key, batch);
         continue;
       }
-      const present = this.#contents.segments(key).length;
-      if (change.kind === "append" && present === 0)
-        throw new RangeError(`an append to an absent key: ${key}`);
-      const keep = change.kind === "append" ? present : 0;
-      this.#contents.replaceFrom(key, keep, change.chunks, change.timestamp, batch);
-      this.#merger.notice(key);
+      const keep = change.kind === "append" ? this.#contents.segments(key).length : 0;
+      if (change.kind === "append" && keep === 0) throw new RangeError(`an append to an absent key: ${key}`);
+      const segments = this.#contents.replaceFrom(key, keep, change.chunks, change.timestamp, batch);
+      this.#merger.notice(key, segments);
     }
     this.#contents.finish(this.#timestamp as CommitTimestamp, batch);
   }

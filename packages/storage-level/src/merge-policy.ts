@@ -27,6 +27,7 @@ export function tierOf(segment: Sized): number {
  * of the next tier, that is merged with it at once.
  */
 export function mergeDue(segments: readonly Sized[]): number {
+  if (segments.length < MERGE_FANOUT) return 0;
   let merged: Sized | undefined;
   let keep = segments.length;
   while (keep > 0) {

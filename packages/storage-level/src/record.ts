@@ -41,7 +41,7 @@ export interface Head {
 /** Writes the checksum into the first four bytes of `value`, and returns it. */
 export function seal(recordKey: Uint8Array, value: Uint8Array): number {
   const checksum = checksumOf(recordKey, value);
-  viewOf(value).setUint32(0, checksum, true);
+  setUint32(value, 0, checksum);
   return checksum;
 }
 
@@ -59,12 +59,11 @@ export function encodeSegment(
   contentBytes: number,
 ): Uint8Array {
   const value = Buffer.allocUnsafe(SEGMENT_HEADER_BYTES + contentBytes);
-  const view = viewOf(value);
-  view.setUint32(4, header.kind, true);
-  setUint64(view, 8, header.timestamp);
-  view.setUint32(16, header.schema, true);
-  view.setUint32(20, header.batches, true);
-  setUint64(view, 24, header.rows);
+  setUint32(value, 4, header.kind);
+  setUint64(value, 8, header.timestamp);
+  setUint32(value, 16, header.schema);
+  setUint32(value, 20, header.batches);
+  setUint64(value, 24, header.rows);
   copyInto(value, SEGMENT_HEADER_BYTES, content);
   return value;
 }
@@ -92,11 +91,10 @@ export function encodeSchemaRecord(message: Uint8Array): Uint8Array {
 /** The head record, sealed. */
 export function encodeHead(recordKey: Uint8Array, head: Head): Uint8Array {
   const value = Buffer.alloc(HEAD_BYTES);
-  const view = viewOf(value);
-  setUint64(view, 8, head.timestamp);
-  setUint64(view, 16, head.records);
-  setUint64(view, 24, head.digest);
-  setUint64(view, 32, head.bytes);
+  setUint64(value, 8, head.timestamp);
+  setUint64(value, 16, head.records);
+  setUint64(value, 24, head.digest);
+  setUint64(value, 32, head.bytes);
   seal(recordKey, value);
   return value;
 }
@@ -122,9 +120,17 @@ function copyInto(target: Uint8Array, offset: number, pieces: readonly Uint8Arra
 }
 
 /** Safe integers only, which is what timestamps, counts and sums here are. */
-function setUint64(view: DataView, offset: number, value: number): void {
-  view.setUint32(offset, value % 2 ** 32, true);
-  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+function setUint64(bytes: Uint8Array, offset: number, value: number): void {
+  setUint32(bytes, offset, value % 2 ** 32);
+  setUint32(bytes, offset + 4, Math.floor(value / 2 ** 32));
+}
+
+/** Byte by byte: a view for each record would cost more than the record. */
+function setUint32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value;
+  bytes[offset + 1] = value >>> 8;
+  bytes[offset + 2] = value >>> 16;
+  bytes[offset + 3] = value >>> 24;
 }
 
 function getUint64(view: DataView, offset: number): number {

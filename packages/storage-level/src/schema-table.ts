@@ -54,6 +54,7 @@ export class SchemaTable {
 
   /** The number of `schema`, whose record is written with `batch` if it is new. */
   idOf(schema: Schema, batch: WriteBatch): number {
+    if (this.#recent[0]?.known === schema) return this.#recent[0].id;
     const at = this.#recent.findIndex(({ known }) => sameSchema(known!, schema));
     if (at === 0) return this.#recent[0]!.id;
     const found = at > 0 ? this.#recent.splice(at, 1)[0]! : this.#find(schema, batch);

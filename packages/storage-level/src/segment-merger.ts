@@ -4,7 +4,7 @@
  */
 import { type CommitTimestamp, concatBatches } from "@khonsu/core";
 import type { RecordBatch } from "apache-arrow";
-import type { Contents } from "./contents.ts";
+import type { Contents, Segment } from "./contents.ts";
 import type { LevelDatabase } from "./database.ts";
 import { corrupt, quoted } from "./failures.ts";
 import type { KeyChange } from "./group.ts";
@@ -33,12 +33,17 @@ export class SegmentMerger {
   constructor(database: LevelDatabase, contents: Contents) {
     this.#database = database;
     this.#contents = contents;
-    for (const key of contents.keys()) this.notice(key);
+    for (const key of contents.keys()) this.notice(key, contents.segments(key));
+  }
+
+  /** Whether `take` may find something to do. */
+  get isDue(): boolean {
+    return this.#due.size > 0;
   }
 
   /** The segments of `key` have changed. */
-  notice(key: string): void {
-    if (mergeDue(this.#contents.segments(key)) > 0) this.#due.add(key);
+  notice(key: string, segments: readonly Segment[]): void {
+    if (mergeDue(segments) > 0) this.#due.add(key);
   }
 
   /** The merges that go with a group which makes `changes`; keys that the group replaces or deletes need none. */
