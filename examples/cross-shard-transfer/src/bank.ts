@@ -90,11 +90,20 @@ export function dyingSession(
     recover: (id, participants) => node.coordinators.recover(id, participants),
     commit: async (id, parts) => {
       const participants = [...parts.keys()].sort((a, b) => a - b);
-      const ask = async (shard: number, kind: "prepare"): Promise<ShardStatus> => {
+      const ask = async (shard: number, what: "prepare" | "commit"): Promise<ShardStatus> => {
         if (left-- <= 0) throw new Error("The coordinator died");
-        return node.router.askParticipant(shard, { kind, id, participants, request: parts.get(shard)! });
+        const request = parts.get(shard)!;
+        const asked =
+          what === "commit"
+            ? ({ kind: what, id, participants, request, votes } as const)
+            : ({ kind: what, id, participants, request } as const);
+        return node.router.askParticipant(shard, asked);
       };
-      for (const shard of participants) await ask(shard, "prepare");
+      // There are two: the other one votes first, home last.
+      const [other] = participants.filter((shard) => shard !== id.home);
+      const vote = await ask(other!, "prepare");
+      const votes = vote.kind === "prepared" ? vote.value : undefined;
+      await ask(id.home, "commit");
       throw new Error("The coordinator died");
     },
   };

@@ -1,4 +1,4 @@
-/** A transfer over two shards; then one whose coordinator dies after both have voted, and what the shards make of it. */
+/** A transfer over two shards; then one whose coordinator dies after the first vote, and what the shards make of it. */
 import { isKhonsuError } from "@khonsu/core";
 import { balances, dyingSession, inDoubt, openBank, transfer } from "./bank.ts";
 
@@ -10,9 +10,9 @@ await bank.node.session().transact((tx) => transfer(tx, from, to, 30));
 console.log(`after a transfer of 30: ${await balances(bank)}`);
 
 try {
-  await dyingSession(bank, 2).transact((tx) => transfer(tx, from, to, 50));
+  await dyingSession(bank, 1).transact((tx) => transfer(tx, from, to, 50));
 } catch (error) {
-  console.log(`a coordinator dies after both votes: ${isKhonsuError(error) ? error.code : error}`);
+  console.log(`a coordinator dies after the first vote: ${isKhonsuError(error) ? error.code : error}`);
 }
 console.log(`prepared and not decided, by shard: ${inDoubt(bank)}`);
 

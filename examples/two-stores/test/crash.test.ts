@@ -21,8 +21,8 @@ const TOO_MUCH: Transfer = new Map([
   [0, { deltas: { alice: -300 } }],
   [1, { deltas: { bob: 300 } }],
 ]);
-/** Writes of one transfer: two prepares, two decisions, the acknowledgement. */
-const WRITES = 5;
+/** Writes of one transfer: a prepare, the commit at home, the decision, the acknowledgement. */
+const WRITES = 4;
 const POINTS = Array.from({ length: WRITES }, (_, write) =>
   (["before", "after"] as const).map((when): CrashPoint => ({ write, when })),
 ).flat();

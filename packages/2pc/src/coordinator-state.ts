@@ -20,12 +20,12 @@ export interface Task<P, V> {
 }
 
 export type CoordinatorState<V, R> =
-  /** Waits for the votes of all. */
+  /** Waits for the votes of all but home. */
   | { readonly phase: "preparing"; readonly votes: ReadonlyMap<ParticipantId, V> }
   /** Waits for what home knows. */
   | { readonly phase: "inquiring" }
-  /** Waits for home to decide. `decision` is what was proposed there, not what home will answer. */
-  | { readonly phase: "deciding"; readonly decision: Decision<V, R>; readonly doubted: boolean }
+  /** Waits for home to decide. `proposal` is what was proposed there, not what home will answer. */
+  | { readonly phase: "deciding"; readonly proposal: Proposal<V, R>; readonly doubted: boolean }
   /** Home has the outcome; waits until `waiting` have applied it. */
   | {
       readonly phase: "completing";
@@ -34,7 +34,11 @@ export type CoordinatorState<V, R> =
     }
   | { readonly phase: "done" };
 
-type Decision<V, R> = Exclude<Outcome<V, R>, { kind: "expired" }>;
+export type Proposal<V, R> =
+  /** All the others have voted yes, with these votes, merged: home is to vote as well, and to commit if it can. */
+  | { readonly kind: "vote"; readonly votes: V | undefined }
+  /** The outcome that another participant has; or an abort. */
+  | Exclude<Outcome<V, R>, { kind: "expired" }>;
 
 export type CoordinatorInput<V, R> =
   | { readonly kind: "answered"; readonly from: ParticipantId; readonly status: Status<V, R> }

@@ -1,10 +1,10 @@
 /**
- * The coordinator: collects votes, has home decide, answers the client, tells the others. It has no log: what it knows
+ * The coordinator: collects the votes of all but home, has home vote and decide, answers the client, tells the others. It has no log: what it knows
  * dies with it, and whoever finds the transaction in doubt finishes it as a coordinator that begins by asking home.
  * Several may work on one transaction at once, since home's log takes the first outcome and answers all with it.
  *
  * - TP-6 Participants other than home are sent only an outcome that was read from home's applied state.
- * - TP-7 A commit is proposed only with the votes of all participants, and carries their merged value.
+ * - TP-7 Home is asked to commit only with the votes of all the others, and the commit carries the merged value of all.
  * - TP-8 The client is told only what home's log holds.
  *
  * Timeless: `retry` and `timedOut` may come at any moment and are safe then. `paced-coordinator.ts` says when they do.
@@ -14,6 +14,7 @@ import type {
   CoordinatorInput,
   CoordinatorState,
   CoordinatorStep,
+  Proposal,
   Task,
 } from "./coordinator-state.ts";
 import { InvariantViolation } from "./errors.ts";
@@ -50,8 +51,7 @@ const RULES: { readonly [Ph in Phase]: { readonly [E in Event]: Rule<Ph, E> } } 
     committed: hearOutcome,
     aborted: hearOutcome,
     expired: hearOutcome,
-    refused: (task, _, { from, status }) =>
-      proposeAbort(task, { kind: "refused", participant: from, reason: status.reason }),
+    refused: hearRefusal,
     retry: resend,
     timedOut: (task) => proposeAbort(task, { kind: "timeout" }),
     cancelled: (task) => proposeAbort(task, { kind: "cancelled" }),
@@ -73,7 +73,7 @@ const RULES: { readonly [Ph in Phase]: { readonly [E in Event]: Rule<Ph, E> } } 
     committed: hearOutcome,
     aborted: hearOutcome,
     expired: hearOutcome,
-    refused: ignore,
+    refused: hearRefusal,
     retry: resend,
     timedOut: doubt,
     cancelled: ignore,
@@ -103,7 +103,7 @@ const RULES: { readonly [Ph in Phase]: { readonly [E in Event]: Rule<Ph, E> } } 
   },
 };
 
-/** Begins a transaction: asks all participants to prepare. */
+/** Begins a transaction: asks all participants but home to prepare; where home is the only one, asks it to commit. */
 export function beginTransaction<P, V, R>(task: Task<P, V>): CoordinatorStep<P, V, R> {
   return enter(task, { phase: "preparing", votes: new Map() });
 }
@@ -155,13 +155,15 @@ function requests<P, V, R>(task: Task<P, V>, state: CoordinatorState<V, R>): Coo
   const send = (to: ParticipantId, request: Request<P, V, R>) => ({ kind: "send", to, request }) as const;
   switch (state.phase) {
     case "preparing":
+      if (participants.length === 1)
+        return [send(id.home, proposed(task, { kind: "vote", votes: undefined }))];
       return participants
-        .filter((participant) => !state.votes.has(participant))
-        .map((participant) => send(participant, certification(task, participant)));
+        .filter((participant) => participant !== id.home && !state.votes.has(participant))
+        .map((to) => send(to, { kind: "prepare", id, participants, request: task.requests.get(to)! }));
     case "inquiring":
       return [send(id.home, { kind: "inquire", id })];
     case "deciding":
-      return [send(id.home, { kind: "decide", id, outcome: state.decision })];
+      return [send(id.home, proposed(task, state.proposal))];
     case "completing":
       return state.waiting.map((to) => send(to, { kind: "decide", id, outcome: state.outcome }));
     case "done":
@@ -169,12 +171,13 @@ function requests<P, V, R>(task: Task<P, V>, state: CoordinatorState<V, R>): Coo
   }
 }
 
-/** The first phase: of several participants each prepares, an only one commits at once. */
-function certification<P, V, R>(task: Task<P, V>, participant: ParticipantId): Request<P, V, R> {
-  const { id, participants } = task;
-  const request = task.requests.get(participant)!;
-  if (participants.length === 1) return { kind: "commit", id, request };
-  return { kind: "prepare", id, participants, request };
+/** A proposal as home is asked. */
+function proposed<P, V, R>(
+  { id, participants, requests }: Task<P, V>,
+  proposal: Proposal<V, R>,
+): Request<P, V, R> {
+  if (proposal.kind !== "vote") return { kind: "decide", id, outcome: proposal };
+  return { kind: "commit", id, participants, request: requests.get(id.home)!, votes: proposal.votes };
 }
 
 function countVote<P, V, R>(
@@ -182,16 +185,32 @@ function countVote<P, V, R>(
   state: StateIn<"preparing", V, R>,
   { from, status }: InputOf<"prepared", V, R>,
 ): CoordinatorStep<P, V, R> {
+  // Home votes last. That it is prepared is not a vote that anybody here has asked for.
+  if (from === task.id.home) return { state, effects: [] };
   const votes = new Map(state.votes).set(from, status.value);
-  if (votes.size < task.participants.length) return { state: { phase: "preparing", votes }, effects: [] };
-  const value = task.participants
-    .map((participant) => votes.get(participant) as V)
-    .reduce((a, b) => task.merge(a, b));
-  return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });
+  const others = task.participants.filter((participant) => participant !== task.id.home);
+  if (votes.size < others.length) return { state: { phase: "preparing", votes }, effects: [] };
+  const merged = others.map((other) => votes.get(other) as V).reduce((a, b) => task.merge(a, b));
+  return enter(task, { phase: "deciding", proposal: { kind: "vote", votes: merged }, doubted: false });
 }
 
-function proposeAbort<P, V, R>(task: Task<P, V>, reason: AbortReason<R>): CoordinatorStep<P, V, R> {
-  return enter(task, { phase: "deciding", decision: { kind: "aborted", reason }, doubted: false });
+/** Nothing was recorded where a request was refused, so an abort is proposed; home may have decided meanwhile. */
+function hearRefusal<P, V, R>(
+  task: Task<P, V>,
+  state: StateIn<"preparing" | "deciding", V, R>,
+  { from, status }: InputOf<"refused", V, R>,
+): CoordinatorStep<P, V, R> {
+  if (state.phase === "deciding" && state.proposal.kind !== "vote") return { state, effects: [] };
+  const doubted = state.phase === "deciding" && state.doubted;
+  return proposeAbort(task, { kind: "refused", participant: from, reason: status.reason }, doubted);
+}
+
+function proposeAbort<P, V, R>(
+  task: Task<P, V>,
+  reason: AbortReason<R>,
+  doubted = false,
+): CoordinatorStep<P, V, R> {
+  return enter(task, { phase: "deciding", proposal: { kind: "aborted", reason }, doubted });
 }
 
 /** Home's outcome stands. Another participant's is true as well, but only home's log may be believed: propose it there. */
@@ -202,7 +221,7 @@ function hearOutcome<P, V, R>(
 ): CoordinatorStep<P, V, R> {
   if (from === task.id.home) return conclude(task, status);
   if (status.kind === "expired") return proposeAbort(task, { kind: "expired", participant: from });
-  return enter(task, { phase: "deciding", decision: status, doubted: false });
+  return enter(task, { phase: "deciding", proposal: status, doubted: false });
 }
 
 /** Tells the client, and then the other participants. */

@@ -5,7 +5,7 @@
  */
 import type { DecisionLog } from "./decision-log.ts";
 import type { LogRecord, Request } from "./message.ts";
-import type { Change, TableCheckpoint } from "./outcome-entry.ts";
+import type { Certify, Change, TableCheckpoint } from "./outcome-entry.ts";
 import { OutcomeTable } from "./outcome-table.ts";
 import { checkFloor, checkRequest } from "./request-check.ts";
 import type { Status } from "./status.ts";
@@ -17,8 +17,12 @@ import type { Vote } from "./vote.ts";
  * leave it equal: no clock, no randomness.
  */
 export interface ParticipantStore<P, V, R, S> {
-  /** Decides on a request, given all changes before. Must not change anything. */
-  certify(request: P, id: TransactionId): Vote<V, R>;
+  /**
+   * Decides on a request, given all changes before. Must not change anything.
+   *
+   * @param votes what all others have voted, merged, where this store is home and votes last: a yes carries these and its own, merged
+   */
+  certify(request: P, id: TransactionId, votes: V | undefined): Vote<V, R>;
   /** Holds, installs or frees what a request needs. Must not fail: what could stand in the way is for `certify` to find. */
   change(change: Change<P, V>): void;
   /** Everything that `restore` needs, as data that the log can keep; what is held included. */
@@ -110,7 +114,8 @@ export class DurableParticipant<P, V, R, S> {
   }
 
   #newTable(self: ParticipantId, checkpoint?: TableCheckpoint<P, V, R>): OutcomeTable<P, V, R> {
-    return new OutcomeTable<P, V, R>(self, (request, id) => this.#store.certify(request, id), checkpoint);
+    const certify: Certify<P, V, R> = (request, id, votes) => this.#store.certify(request, id, votes);
+    return new OutcomeTable<P, V, R>(self, certify, checkpoint);
   }
 
   #enqueue(record: LogRecord<P, V, R>): Promise<Status<V, R>> {

@@ -6,7 +6,7 @@ import type { Outcome } from "./status.ts";
 import type { ParticipantId, Timestamp, TransactionId } from "./transaction-id.ts";
 
 export type Request<P, V, R> =
-  /** Certify and hold: the first phase of a transaction of several participants. */
+  /** Certify and hold: the first phase of a transaction of several participants, at all of them but home. */
   | {
       readonly kind: "prepare";
       readonly id: TransactionId;
@@ -14,10 +14,21 @@ export type Request<P, V, R> =
       readonly participants: readonly ParticipantId[];
       readonly request: P;
     }
-  /** Certify and commit at once: all there is of a transaction with its home as the only participant. */
-  | { readonly kind: "commit"; readonly id: TransactionId; readonly request: P }
   /**
-   * At home: decide, unless an outcome is there already. Elsewhere: learn the outcome, which was read from home's applied
+   * To home: certify and decide at once, yes being a commit. All there is of a transaction with its home as the only participant; of one
+   * with several, home votes last.
+   */
+  | {
+      readonly kind: "commit";
+      readonly id: TransactionId;
+      /** All participants, home included, in ascending order. */
+      readonly participants: readonly ParticipantId[];
+      readonly request: P;
+      /** What all the others have voted, merged. They are prepared. Undefined: there are no others. */
+      readonly votes: V | undefined;
+    }
+  /**
+   * At home: abort, unless an outcome is there already. Elsewhere: learn the outcome, which was read from home's applied
    * state (TP-6). `expired` is only ever sent to others than home: it frees what is still prepared.
    */
   | { readonly kind: "decide"; readonly id: TransactionId; readonly outcome: Outcome<V, R> }

@@ -28,7 +28,7 @@ export type Change<P, V> =
   | { readonly kind: "none" }
   /** Hold what the request needs, until it is installed or freed. */
   | { readonly kind: "hold"; readonly request: P; readonly value: V }
-  /** Make the request's writes visible and free what was held. Without a `hold` before, if it was a one-participant commit. */
+  /** Make the request's writes visible and free what was held. Without a `hold` before at home, which votes and commits at once. */
   | { readonly kind: "install"; readonly request: P; readonly value: V }
   /** Free what was held. */
   | { readonly kind: "free"; readonly request: P };
@@ -39,8 +39,13 @@ export interface Applied<P, V, R> {
   readonly change: Change<P, V>;
 }
 
-/** Decides on a request from the store's applied state alone. Called for an id at most once, and never for an expired one. */
-export type Certify<P, V, R> = (request: P, id: TransactionId) => Vote<V, R>;
+/**
+ * Decides on a request from the store's applied state alone. Called for an id at most once, and never for an expired one.
+ *
+ * @param votes what all other participants have voted, merged, where home votes last: a yes then carries these and its own,
+ *   merged. Undefined: the vote is its own alone.
+ */
+export type Certify<P, V, R> = (request: P, id: TransactionId, votes: V | undefined) => Vote<V, R>;
 
 /** The whole table as plain data, equal for equal tables. */
 export interface TableCheckpoint<P, V, R> {

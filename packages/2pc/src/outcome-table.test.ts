@@ -143,12 +143,16 @@ test("what cannot be in a correct log stops a participant and changes nothing", 
   const aborted = tableAt(1);
   aborted.apply(decide(ABORT));
   expect(() => aborted.apply(decide(COMMIT))).toThrow("TP-6");
-  expect(() => tableAt(1).apply({ kind: "commit", id: ID, request: "w" })).toThrow("TP-6");
+  expect(() =>
+    tableAt(1).apply({ kind: "commit", id: ID, participants: [ID.home], request: "w", votes: undefined }),
+  ).toThrow("TP-6");
 });
 
 test("an only participant certifies and commits at once, with nobody to acknowledge it", () => {
   const table = tableAt(0);
-  expect(table.apply({ kind: "commit", id: ID, request: "w" })).toEqual({
+  expect(
+    table.apply({ kind: "commit", id: ID, participants: [ID.home], request: "w", votes: undefined }),
+  ).toEqual({
     status: { kind: "committed", value: 3 },
     change: { kind: "install", request: "w", value: 3 },
   });

@@ -3,7 +3,7 @@
  * Lindsay & Obermarck 1986, §3) with the decision in the log of the home participant instead of a coordinator's.
  *
  * - TP-2 The decision is the first outcome applied at home; a recorded outcome never changes.
- * - TP-3 Home commits only what is prepared there and has no outcome.
+ * - TP-3 Home commits only what it has certified, has no outcome, and has the votes of all the others.
  * - TP-4 Nothing is certified twice: a known id is answered with what is recorded.
  * - TP-5 An unknown id at or below the floor is expired: it gets no vote and leaves no trace.
  * - TP-9 An outcome stays until the floor passes its birth, and a commit at home until every other participant has
@@ -134,18 +134,19 @@ export class OutcomeTable<P, V, R> {
 
   #prepare(record: Extract<TransactionRecord<P, V, R>, { kind: "prepare" }>): Applied<P, V, R> {
     const { id, participants, request } = record;
-    const vote = this.#certify(request, id);
+    const vote = this.#certify(request, id, undefined);
     if (vote.kind !== "yes") return this.#decline(id, vote);
     this.#put({ state: "prepared", id, participants, request, value: vote.value });
     return this.#answer(id, { kind: "hold", request, value: vote.value });
   }
 
   #commit(record: Extract<TransactionRecord<P, V, R>, { kind: "commit" }>): Applied<P, V, R> {
-    const { id, request } = record;
+    const { id, participants, request, votes } = record;
     this.#assertHome(record);
-    const vote = this.#certify(request, id);
+    const vote = this.#certify(request, id, votes);
     if (vote.kind !== "yes") return this.#decline(id, vote);
-    this.#put({ state: "committed", id, value: vote.value, unacknowledged: [] });
+    const unacknowledged = participants.filter((other) => other !== this.self);
+    this.#put({ state: "committed", id, value: vote.value, unacknowledged });
     return this.#answer(id, { kind: "install", request, value: vote.value });
   }
 

@@ -13,6 +13,7 @@ const task: Task<string, number> = {
   ]),
   merge: Math.max,
 };
+const three = { ...task, participants: [0, 1, 2], requests: new Map([...task.requests, [2, "c"]]) };
 const coordinator = (options = {}) =>
   new PacedCoordinator<string, number, string>(task, { seed: 1, ...options });
 const summary = (effects: Effects) =>
@@ -31,9 +32,10 @@ function ticks(paced: PacedCoordinator<string, number, string>, count: number): 
 }
 
 test("asks again after pauses that double up to a limit, whoever has not answered", () => {
-  const paced = coordinator({ retryTicks: 4, retryTicksMax: 16 });
-  expect(summary(paced.begin("transaction"))).toEqual(["0 prepare", "1 prepare"]);
-  paced.answered(0, { kind: "prepared", value: 3 });
+  const pace = { retryTicks: 4, retryTicksMax: 16 };
+  const paced = new PacedCoordinator<string, number, string>(three, { seed: 1, ...pace });
+  expect(summary(paced.begin("transaction"))).toEqual(["1 prepare", "2 prepare"]);
+  paced.answered(2, { kind: "prepared", value: 3 });
   const retries = ticks(paced, 99);
   expect(new Set([...retries.values()].flat())).toEqual(new Set(["1 prepare"]));
   const at = [0, ...retries.keys()];
@@ -94,10 +96,34 @@ test("a client that gives up aborts what is not proposed yet, and nothing later"
   expect(summary(early.cancel())).toEqual(["0 decide"]);
   const late = coordinator();
   late.begin("transaction");
-  late.answered(0, { kind: "prepared", value: 3 });
   late.answered(1, { kind: "prepared", value: 4 });
-  expect(late.state).toMatchObject({ phase: "deciding", decision: { kind: "committed", value: 4 } });
+  expect(late.state).toMatchObject({ phase: "deciding", proposal: { kind: "vote", votes: 4 } });
   expect(late.cancel()).toEqual([]);
+});
+
+test("home votes last: it is asked once all others have voted, and what it refuses is aborted", () => {
+  const paced = new PacedCoordinator<string, number, string>(three, { seed: 1 });
+  expect(summary(paced.begin("transaction"))).toEqual(["1 prepare", "2 prepare"]);
+  expect(paced.answered(0, { kind: "prepared", value: 9 })).toEqual([]);
+  expect(paced.answered(1, { kind: "prepared", value: 3 })).toEqual([]);
+  expect(paced.answered(2, { kind: "prepared", value: 4 })).toMatchObject([
+    { to: 0, request: { kind: "commit", participants: [0, 1, 2], request: "a", votes: 4 } },
+  ]);
+  const refused = paced.answered(0, { kind: "refused", reason: "limit" });
+  expect(refused).toMatchObject([
+    { to: 0, request: { kind: "decide", outcome: { kind: "aborted", reason: { participant: 0 } } } },
+  ]);
+  expect(paced.answered(0, { kind: "refused", reason: "limit" })).toEqual([]);
+});
+
+test("what home refuses after it was in doubt is not in doubt twice", () => {
+  const paced = coordinator({ decideTimeoutTicks: 20, retryTicks: 64 });
+  paced.begin("transaction");
+  paced.answered(1, { kind: "prepared", value: 4 });
+  const reports = [...ticks(paced, 20).values()].flat();
+  paced.answered(0, { kind: "refused", reason: "limit" });
+  reports.push(...[...ticks(paced, 500).values()].flat());
+  expect(reports.filter((report) => report === "inDoubt")).toHaveLength(1);
 });
 
 test("TP-1: a participant that did the opposite of home stops the coordinator", () => {

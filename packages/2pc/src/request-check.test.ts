@@ -20,8 +20,18 @@ test.each<[string, number, SomeRequest]>([
   ["a prepare with a participant twice", 0, prepare([0, 0])],
   ["a prepare in another order", 0, prepare([1, 0])],
   ["a prepare with a participant that is no integer", 0, prepare([0, 0.5])],
+  ["a prepare at home", 0, prepare([0, 1])],
+  [
+    "a commit with a participant twice",
+    0,
+    { kind: "commit", id, participants: [0, 0], request: "w", votes: 1 },
+  ],
   ["a prepare without participants", 0, prepare([])],
-  ["a one-participant commit away from home", 1, { kind: "commit", id, request: "w" }],
+  [
+    "a one-participant commit away from home",
+    1,
+    { kind: "commit", id, participants: [0], request: "w", votes: undefined },
+  ],
   ["an acknowledgement away from home", 1, acknowledge],
   ["expired as home's decision", 0, expired],
   ["a malformed id", 0, { kind: "inquire", id: { ...id, birth: -1 } }],
@@ -30,9 +40,9 @@ test.each<[string, number, SomeRequest]>([
 });
 
 test.each<[number, SomeRequest]>([
-  [0, prepare([0, 1])],
   [1, prepare([0, 1])],
-  [0, { kind: "commit", id, request: "w" }],
+  [0, { kind: "commit", id, participants: [0, 1], request: "w", votes: 1 }],
+  [0, { kind: "commit", id, participants: [0], request: "w", votes: undefined }],
   [1, expired],
   [0, acknowledge],
   [1, { kind: "inquire", id }],

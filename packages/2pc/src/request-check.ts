@@ -12,7 +12,7 @@ import {
 } from "./transaction-id.ts";
 
 /**
- * @throws RangeError if the id is malformed, the participants of a prepare are not ascending or do not include home and
+ * @throws RangeError if the id is malformed, the participants are not ascending or do not include home and
  * `self`, or a request that is for home or not for home came to the wrong one
  */
 export function checkRequest(self: ParticipantId, request: Request<unknown, unknown, unknown>): void {
@@ -23,8 +23,12 @@ export function checkRequest(self: ParticipantId, request: Request<unknown, unkn
     case "prepare":
       checkParticipants(id, request.participants);
       if (!request.participants.includes(self)) refuse(request, `${self} is none of its participants`);
+      if (atHome) refuse(request, "home votes last, and commits at once");
       return;
     case "commit":
+      checkParticipants(id, request.participants);
+      if (!atHome) refuse(request, `it is for home, and this is ${self}`);
+      return;
     case "acknowledge":
       if (!atHome) refuse(request, `it is for home, and this is ${self}`);
       return;

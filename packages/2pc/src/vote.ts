@@ -5,7 +5,7 @@
  */
 
 export type Vote<V, R> =
-  /** Yes: the participant holds all that it takes to commit, until it learns the outcome. */
+  /** Yes: the participant holds all that it takes to commit, until it learns the outcome; home, which votes last, commits. */
   | { readonly kind: "yes"; readonly value: V }
   /** No, recorded as the participant's outcome: whoever asks again hears it again. */
   | { readonly kind: "no"; readonly reason: R }

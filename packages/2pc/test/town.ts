@@ -190,8 +190,10 @@ export class Town {
   /** A member as its log makes it: new, or after a restart. */
   #member(self: ParticipantId, log: Member["log"]): Member {
     const held = new Set<string>();
-    const table = new OutcomeTable<Booking, number, string>(self, ({ key }, { birth }) =>
-      held.has(key) ? { kind: "no", reason: "busy" } : { kind: "yes", value: birth + self },
+    const table = new OutcomeTable<Booking, number, string>(self, ({ key }, { birth }, votes) =>
+      held.has(key)
+        ? { kind: "no", reason: "busy" }
+        : { kind: "yes", value: Math.max(birth + self, votes ?? 0) },
     );
     const recovery = new Recovery(table, { seed: self });
     const member: Member = { table, recovery, log, held, installed: new Map() };

@@ -26,13 +26,16 @@ function writing(key: string): ShardTransaction {
 const committing = (birth: number, key = "k"): Certification => ({
   kind: "commit",
   id: { birth, random: 0, home: 0 },
+  participants: [0],
   request: writing(key),
+  votes: undefined,
 });
 
 const preparing = (birth: number, key = "k"): Certification => ({
-  ...committing(birth, key),
   kind: "prepare",
+  id: { birth, random: 0, home: 1 },
   participants: [0, 1],
+  request: writing(key),
 });
 
 /** A shard whose log takes what it is given once `flush` is called. */

@@ -62,12 +62,12 @@ export class Certifications {
     return applied?.status ?? log.machine.statusOf(request.id);
   }
 
-  /** An only participant holds nothing while it waits, so that nobody can wait for it. */
-  #isToWait({ kind, id, request }: Certification): boolean {
+  /** What has but one participant holds nothing while it waits, so that nobody can wait for it. */
+  #isToWait({ id, participants, request }: Certification): boolean {
     const { machine } = this.#options.log;
     if (machine.preparedCount === 0) return false;
     const obstacle = machine.locks.obstacleTo(request);
     if (obstacle === undefined || machine.statusOf(id).kind !== "unknown") return false;
-    return kind === "commit" || compareTransactionIds(obstacle.holder, id) < 0;
+    return participants.length === 1 || compareTransactionIds(obstacle.holder, id) < 0;
   }
 }

@@ -42,14 +42,20 @@ const empty: ShardTransaction = {
   readBack: [],
 };
 const id = { birth: 1, random: 1, home: 0 };
+const alone = { kind: "commit", id, participants: [0], votes: undefined } as const;
 
 test.each<readonly [string, CommitRequest]>([
-  ["birth", { kind: "commit", id: { ...id, birth: TOO_FAR }, request: empty }],
-  ["proposed timestamp", { kind: "commit", id, request: { ...empty, proposed: TOO_FAR } }],
-  ["observed timestamp", { kind: "commit", id, request: { ...empty, observed: TOO_FAR } }],
+  ["birth", { ...alone, id: { ...id, birth: TOO_FAR }, request: empty }],
+  ["proposed timestamp", { ...alone, request: { ...empty, proposed: TOO_FAR } }],
+  ["observed timestamp", { ...alone, request: { ...empty, observed: TOO_FAR } }],
   [
     "snapshot of a prepare",
-    { kind: "prepare", id, participants: [0, 1], request: { ...empty, snapshot: TOO_FAR } },
+    {
+      kind: "prepare",
+      id: { ...id, home: 1 },
+      participants: [0, 1],
+      request: { ...empty, snapshot: TOO_FAR },
+    },
   ],
 ])("a %s too far ahead of the leader's clock is refused before anything is proposed", async (_, request) => {
   const { replica, proposed } = replicaAt(NOW_MS);
@@ -59,13 +65,13 @@ test.each<readonly [string, CommitRequest]>([
 
 test("what the clock admits is proposed", async () => {
   const { replica, proposed } = replicaAt(NOW_MS);
-  const answer = await replica.serve({ kind: "commit", request: { kind: "commit", id, request: empty } });
+  const answer = await replica.serve({ kind: "commit", request: { ...alone, request: empty } });
   expect(answer).toMatchObject({ kind: "status", status: { kind: "committed" } });
   expect(proposed).toHaveLength(1);
 });
 
 test.each<readonly [string, CommitRequest]>([
-  ["commit", { kind: "commit", id: { ...id, home: 1 }, request: empty }],
+  ["commit", { ...alone, id: { ...id, home: 1 }, request: empty }],
   ["prepare", { kind: "prepare", id: { ...id, home: 1 }, participants: [1, 2], request: empty }],
   ["acknowledgement", { kind: "acknowledge", id: { ...id, home: 1 }, participants: [0] }],
 ])("a %s for another shard is not proposed: in the log it would stop every replica", async (_, request) => {

@@ -6,6 +6,7 @@
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { Certifications } from "./certifications.ts";
 import { assertAddressed, encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
@@ -68,11 +69,13 @@ class Answers {
 
 export class ShardReplica {
   readonly #options: ShardReplicaOptions;
+  readonly #acknowledgements: Acknowledgements;
   readonly #certifications: Certifications;
   #advancing: { readonly to: CommitTimestamp; readonly done: Promise<void> } | undefined = undefined;
 
   constructor(options: ShardReplicaOptions) {
     this.#options = options;
+    this.#acknowledgements = new Acknowledgements(options);
     this.#certifications = new Certifications({ ...options, lockMs: options.patience.lockMs });
   }
 
@@ -113,6 +116,10 @@ export class ShardReplica {
       return this.#status(log.machine.statusOf(request.id));
     }
     assertAddressed(request, log.shard);
+    if (request.kind === "acknowledge") {
+      this.#acknowledgements.note(request);
+      return this.#status(log.machine.statusOf(request.id));
+    }
     if (request.kind === "prepare" || request.kind === "commit") {
       const { proposed, observed, snapshot } = request.request;
       const birth = request.id.birth as CommitTimestamp;
@@ -188,7 +195,7 @@ export class ShardReplica {
       let status = await askHome(id, { kind: "inquire", id });
       const isOpen = status.kind === "prepared" || status.kind === "unknown";
       if (isOpen && isNewest) return answers.note(id, status);
-      if (status.kind === "unknown" || (isOpen && runtime.now() - doubtedFrom > patience.inDoubtMs)) {
+      if (isOpen && runtime.now() - doubtedFrom > patience.inDoubtMs) {
         const outcome = { kind: "aborted", reason: { kind: "recovery" } } as const;
         status = await askHome(id, { kind: "decide", id, outcome });
       }

@@ -140,7 +140,23 @@ const prepare: fc.Arbitrary<Command> = fc
 
 export const command: fc.Arbitrary<Command> = fc.oneof(
   prepare,
-  fc.record({ kind: fc.constant("commit" as const), id, request: transaction }),
+  fc
+    .record({ id, others: participants, request: transaction, votes: commitment })
+    .map(({ id: each, others, request, votes }) => {
+      const all = [...new Set([...others, each.home])].sort((a, b) => a - b);
+      const isAlone = all.length === 1;
+      return {
+        kind: "commit" as const,
+        id: each,
+        participants: all,
+        request,
+        votes: isAlone ? undefined : votes,
+      };
+    }),
+  fc.record({
+    kind: fc.constant("acknowledgements" as const),
+    items: fc.array(fc.record({ id, participants }), { maxLength: 3 }),
+  }),
   fc.record({ kind: fc.constant("decide" as const), id, outcome }),
   fc.record({ kind: fc.constant("acknowledge" as const), id, participants }),
   fc.record({ kind: fc.constant("advance" as const), timestamp }),

@@ -25,7 +25,9 @@ import {
 } from "./arbitraries.ts";
 
 const commitRequest: fc.Arbitrary<CommitRequest> = fc.oneof(
-  command.filter((each) => each.kind !== "advance" && each.kind !== "floors"),
+  command.filter(
+    (each) => each.kind !== "advance" && each.kind !== "floors" && each.kind !== "acknowledgements",
+  ),
   fc.record({ kind: fc.constant("inquire" as const), id }),
 );
 

@@ -56,7 +56,13 @@ export class ShardDriver {
 
   commit(description: Description): ShardStatus {
     const id = this.#idOf(description, this.machine.shard);
-    return this.#status({ kind: "commit", id, request: this.requestOf(description) });
+    return this.#status({
+      kind: "commit",
+      id,
+      participants: [id.home],
+      request: this.requestOf(description),
+      votes: undefined,
+    });
   }
 
   prepare(description: Description): ShardStatus {

@@ -109,9 +109,9 @@ const CLIENTS: readonly Mutant[] = [
     description: "The client is told what was proposed at home rather than what home's log holds.",
     file: "packages/2pc/src/coordinator.ts",
     search:
-      '  return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });',
+      '  return enter(task, { phase: "deciding", proposal: { kind: "vote", votes: merged }, doubted: false });',
     replace:
-      '  const step = enter<P, V, R>(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });\n  return { ...step, effects: [{ kind: "report", result: { kind: "committed", value } }, ...step.effects] };',
+      '  const step = enter<P, V, R>(task, { phase: "deciding", proposal: { kind: "vote", votes: merged }, doubted: false });\n  return { ...step, effects: [{ kind: "report", result: { kind: "committed", value: merged } }, ...step.effects] };',
     profile: "doubt",
   },
   {
@@ -126,8 +126,9 @@ const CLIENTS: readonly Mutant[] = [
     name: "tx-14-decided-elsewhere",
     description: "Participants are sent what the coordinator has decided, before home has.",
     file: "packages/2pc/src/coordinator.ts",
-    search: 'return [send(id.home, { kind: "decide", id, outcome: state.decision })];',
-    replace: 'return participants.map((to) => send(to, { kind: "decide", id, outcome: state.decision }));',
+    search: "return [send(id.home, proposed(task, state.proposal))];",
+    replace:
+      'return [send(id.home, proposed(task, state.proposal)), ...(state.proposal.kind === "vote" && state.proposal.votes !== undefined ? participants.filter((to) => to !== id.home).map((to) => send(to, { kind: "decide", id, outcome: { kind: "committed", value: (state.proposal as { votes: V }).votes } })) : [])];',
     profile: "doubt",
   },
   {

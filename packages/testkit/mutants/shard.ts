@@ -195,17 +195,17 @@ const timestampMutants: readonly Mutant[] = [
   },
   {
     name: "tx-11-timestamp-of-one",
-    description: "The commit timestamp is that of one participant.",
-    file: model("coordinator.ts"),
-    search: "value: votes.reduce(mergeCommitments) }",
-    replace: "value: votes[0]! }",
+    description: "The commit timestamp is home's alone.",
+    file: shard("state-machine.ts"),
+    search: "votes === undefined ? own : mergeCommitments(own, votes)",
+    replace: "votes === undefined ? own : mergeCommitments(own, own)",
   },
   {
     name: "tx-11-timestamp-of-one-unasserted",
     description: "The same, with the participant's assertion off.",
-    file: model("coordinator.ts"),
-    search: "value: votes.reduce(mergeCommitments) }",
-    replace: "value: votes[0]! }",
+    file: shard("state-machine.ts"),
+    search: "votes === undefined ? own : mergeCommitments(own, votes)",
+    replace: "votes === undefined ? own : mergeCommitments(own, own)",
     also: [
       {
         file: shard("state-machine.ts"),
@@ -237,10 +237,8 @@ const decisionMutants: readonly Mutant[] = [
     name: "tx-12-outcome-overwritten",
     description: "A commit is taken where the abort is recorded.",
     file: table("outcome-rules.ts"),
-    search:
-      '    decideCommitted: "answerHome",\n    decideAborted: "answer",\n    decideExpired: "answer",\n    acknowledge: "answer",\n  },\n};',
-    replace:
-      '    decideCommitted: "settle",\n    decideAborted: "answer",\n    decideExpired: "answer",\n    acknowledge: "answer",\n  },\n};',
+    search: '  aborted: {\n    prepare: "answer",\n    commit: "answer",',
+    replace: '  aborted: {\n    prepare: "answer",\n    commit: "certify",',
   },
   {
     name: "tx-12-abort-leaves-nothing",
@@ -255,24 +253,25 @@ const decisionMutants: readonly Mutant[] = [
     name: "tx-13-told-before-decided",
     description: "The client is told what was proposed at home rather than what home's log holds.",
     file: model("coordinator.ts"),
-    search: '  const status = world.send(id.home, { kind: "decide", id, outcome });',
-    replace: '  hear(outcome);\n  const status = world.send(id.home, { kind: "decide", id, outcome });',
+    search: "  const status = isUnanimous\n",
+    replace:
+      '  hear(isUnanimous ? { kind: "committed", value: votes.reduce(mergeCommitments) } : { kind: "aborted", reason: { kind: "timeout" } });\n  const status = isUnanimous\n',
   },
   {
     name: "tx-13-not-applied-by-vote",
     description: "The client is told that nothing was applied as soon as a vote is missing.",
     file: model("coordinator.ts"),
-    search: "  if (random.chance(4)) return;\n  const isUnanimous = votes.length === participants.length;",
+    search: "  if (random.chance(4)) return;\n  const isUnanimous = votes.length === others.length;",
     replace:
-      '  const isUnanimous = votes.length === participants.length;\n  if (!isUnanimous) hear({ kind: "aborted", reason: { kind: "timeout" } });\n  if (random.chance(4)) return;',
+      '  const isUnanimous = votes.length === others.length;\n  if (!isUnanimous) hear({ kind: "aborted", reason: { kind: "timeout" } });\n  if (random.chance(4)) return;',
   },
   {
     name: "tx-14-decided-elsewhere",
     description: "Participants are sent what the coordinator has decided, before home has.",
     file: model("coordinator.ts"),
-    search: '  const status = world.send(id.home, { kind: "decide", id, outcome });',
+    search: "  const status = isUnanimous\n",
     replace:
-      '  for (const other of participants) if (other !== id.home) world.send(other, { kind: "decide", id, outcome });\n  const status = world.send(id.home, { kind: "decide", id, outcome });',
+      '  if (isUnanimous) for (const other of others) world.send(other, { kind: "decide", id, outcome: { kind: "committed", value: votes.reduce(mergeCommitments) } });\n  const status = isUnanimous\n',
   },
   {
     name: "tx-15-unknown-believed",
@@ -312,8 +311,8 @@ const retentionMutants: readonly Mutant[] = [
     name: "tx-17-not-retained",
     description: "Home does not keep a commit for participants that have yet to apply it.",
     file: table("outcome-table.ts"),
-    search: "participants.filter((other) => other !== this.self) : [];",
-    replace: "participants.filter((other) => other < 0) : [];",
+    search: "const unacknowledged = participants.filter((other) => other !== this.self);",
+    replace: "const unacknowledged = participants.filter((other) => other < 0);",
   },
 ];
 

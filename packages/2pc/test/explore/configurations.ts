@@ -14,6 +14,13 @@ export const SMALL: Readonly<Record<string, Configuration>> = {
   "one participant that votes no, twins": one("no"),
   "one participant that refuses, twins": one("refused"),
   "two participants, twins": { votes: ["yes", "yes"], coordinators: 2, recoverers: 1, floors: [] },
+  "two participants, home prepared": {
+    votes: ["yes", "yes"],
+    coordinators: 1,
+    recoverers: 1,
+    floors: [],
+    mayPrepareHome: true,
+  },
   "two participants, home's floor": { votes: ["yes", "yes"], coordinators: 1, recoverers: 1, floors: [0] },
   "two participants, the other's floor": {
     votes: ["yes", "yes"],

@@ -43,9 +43,9 @@ export function applyRequest(
   request: ModelRequest,
 ): { readonly after: ParticipantState; readonly status: ModelStatus } {
   let certified = false;
-  const certify = () => {
+  const certify = (_: null, __: TransactionId, votes: number | undefined): ModelVote => {
     certified = true;
-    return vote;
+    return vote.kind === "yes" ? { kind: "yes", value: Math.max(vote.value, votes ?? 0) } : vote;
   };
   const table = new OutcomeTable<null, number, string>(self, certify, before.table);
   if (request.kind === "inquire") return { after: before, status: table.statusOf(request.id) };

@@ -32,6 +32,8 @@ export interface Configuration {
   readonly recoverers: number;
   /** The participants whose floors may pass the transaction. */
   readonly floors: readonly ParticipantId[];
+  /** Whether home may be asked to prepare, as it was before it voted last: its log may hold that. */
+  readonly mayPrepareHome?: boolean;
 }
 
 /** What matters of the world's state: numbers given out by the world, and sets as bit masks. */
@@ -86,7 +88,7 @@ export class World implements Model<WorldState> {
     this.initial = {
       participants: participants.map(() => fresh),
       coordinators: new Array<number>(coordinators + recoverers).fill(dead),
-      requests: 0,
+      requests: configuration.mayPrepareHome === true ? this.#prepareHome() : 0,
       answers: 0,
       reports: 0,
     };
@@ -119,6 +121,14 @@ export class World implements Model<WorldState> {
       reportProblem(participants, this.reportsOf(state)) ??
       this.#healProblem(...state.participants)
     );
+  }
+
+  #prepareHome(): number {
+    const { participants } = this.#task;
+    return this.#requests.bit({
+      to: ID.home,
+      request: { kind: "prepare", id: ID, participants, request: null },
+    });
   }
 
   readonly #healProblem = remembered((...numbers: number[]) =>

@@ -32,12 +32,10 @@ export const MUTANTS: readonly Mutant[] = [
     file: RULES,
     find: `aborted: {
     prepare: "answer",
-    commit: "answer",
-    decideCommitted: "answerHome"`,
+    commit: "answer"`,
     replace: `aborted: {
     prepare: "answer",
-    commit: "answer",
-    decideCommitted: "settle"`,
+    commit: "certify"`,
   },
   {
     rule: "TP-2",
@@ -96,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-5",
     description: "an expired prepare is certified",
-    world: "two participants, home's floor",
+    world: "two participants, the other's floor",
     file: RULES,
     find: `expired: {
     prepare: "answer"`,
@@ -116,24 +114,32 @@ export const MUTANTS: readonly Mutant[] = [
     description: "participants are told to commit before home has decided",
     world: "two participants, twins",
     file: COORDINATOR,
-    find: 'return enter(task, { phase: "deciding", decision: { kind: "committed", value }, doubted: false });',
-    replace: 'return conclude(task, { kind: "committed", value });',
+    find: 'return enter(task, { phase: "deciding", proposal: { kind: "vote", votes: merged }, doubted: false });',
+    replace: 'return conclude(task, { kind: "committed", value: merged });',
   },
   {
     rule: "TP-7",
-    description: "a commit is proposed with one vote missing",
-    world: "two participants, twins",
+    description: "home is asked to commit with one vote missing",
+    world: "three participants",
     file: COORDINATOR,
-    find: "votes.size < task.participants.length",
-    replace: "votes.size < task.participants.length - 1",
+    find: "votes.size < others.length",
+    replace: "votes.size < others.length - 1",
   },
   {
     rule: "TP-7",
-    description: "the value of the decision is that of the first vote",
+    description: "home commits without the value of the other votes",
     world: "two participants, twins",
     file: COORDINATOR,
-    find: "reduce((a, b) => task.merge(a, b))",
-    replace: "reduce((a) => a)",
+    find: "votes: merged }, doubted",
+    replace: "votes: undefined }, doubted",
+  },
+  {
+    rule: "TP-9",
+    description: "home, which votes and commits at once, does not wait for acknowledgements",
+    world: "two participants, twins",
+    file: TABLE,
+    find: "const unacknowledged = participants.filter((other) => other !== this.self);",
+    replace: "const unacknowledged = participants.filter((other) => other < 0);",
   },
   {
     rule: "TP-8",
@@ -156,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
     description: "a refusal is taken for a recorded no",
     world: "one participant that refuses, twins",
     file: COORDINATOR,
-    find: 'proposeAbort(task, { kind: "refused", participant: from, reason: status.reason })',
+    find: 'proposeAbort(task, { kind: "refused", participant: from, reason: status.reason }, doubted)',
     replace: 'conclude(task, { kind: "aborted", reason: { kind: "cancelled" } })',
   },
   {
@@ -172,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `deciding: {
     unknown: ignore,
     prepared: ignore,
-    committed: (task, state) => conclude(task, state.decision),
-    aborted: (task, state) => conclude(task, state.decision)`,
+    committed: (task, state) => conclude(task, state.proposal as { kind: "aborted"; reason: never }),
+    aborted: (task, state) => conclude(task, state.proposal as { kind: "aborted"; reason: never })`,
   },
   {
     rule: "TP-9",
@@ -182,14 +188,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: TABLE,
     find: "} else this.#unfinished.add(key);",
     replace: "} else this.#unfinished.add(key);\n    this.#finished.add(key, entry.id.birth);",
-  },
-  {
-    rule: "TP-9",
-    description: "home does not wait for acknowledgements",
-    world: "two participants, twins",
-    file: TABLE,
-    find: "id.home === this.self ? participants.filter((other) => other !== this.self) : []",
-    replace: "id.home < 0 ? participants : []",
   },
   {
     rule: "TP-9",
@@ -213,7 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-11",
     description: "recovery waits for a home that never decides",
-    world: "two participants, twins",
+    world: "two participants, home prepared",
     file: COORDINATOR,
     find: 'timedOut: (task) => proposeAbort(task, { kind: "recovery" })',
     replace: "timedOut: ignore",
@@ -239,7 +237,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "TP-12",
     description: "recovery takes prepared for aborted",
-    world: "two participants, twins",
+    world: "two participants, home prepared",
     file: COORDINATOR,
     find: `inquiring: {
     unknown: (task) => proposeAbort(task, { kind: "recovery" }),

@@ -74,9 +74,9 @@ export class ScenarioWorld {
   #participants(votes: readonly string[]): void {
     this.#tables = votes.map(
       (vote, self) =>
-        new OutcomeTable(self, () =>
+        new OutcomeTable(self, (_, __, others) =>
           vote === "yes"
-            ? { kind: "yes", value: self + 1 }
+            ? { kind: "yes", value: Math.max(self + 1, others ?? 0) }
             : { kind: vote as "no" | "refused", reason: "conflict" },
         ),
     );
@@ -184,5 +184,6 @@ function describe(
   if (what.kind === "decide") return `decide ${describe(what.outcome)}`;
   if (what.kind === "acknowledge") return `acknowledge participants=${what.participants}`;
   if (what.kind === "aborted") return `aborted by=${what.reason.kind}`;
+  if (what.kind === "commit") return what.votes === undefined ? "commit" : `commit votes=${what.votes}`;
   return "value" in what ? `${what.kind} value=${what.value}` : what.kind;
 }

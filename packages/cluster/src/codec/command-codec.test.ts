@@ -66,6 +66,7 @@ const request = {
 } as const;
 const [put] = request.writes;
 const id = { birth: 7, random: 8, home: 1 };
+const alone = { kind: "commit", id, participants: [1], votes: undefined } as const;
 
 /** The format of what is on disk: a change here is a new format. */
 test.each<readonly [string, Command, string]>([
@@ -74,9 +75,24 @@ test.each<readonly [string, Command, string]>([
   ["acknowledge", { kind: "acknowledge", id, participants: [0, 2] }, "220c0a06080710081801120200 02"],
   [
     "commit",
-    { kind: "commit", id, request },
+    { ...alone, request },
     "123b0a06080710081801123108031003180420052a050a0172100232080a020061120200623a110a016b1202010230043800" +
       "42040a02696442016b4801",
+  ],
+  [
+    "acknowledgements",
+    { kind: "acknowledgements", items: [{ id, participants: [0] }] },
+    "3a0d0a0b" + "0a06080710081801" + "120100",
+  ],
+  [
+    "commit of several",
+    { kind: "commit", id, participants: [0, 1], request, votes: { timestamp: at(9), ignored: [] } },
+    "1243" +
+      "0a06080710081801" +
+      "123108031003180420052a050a0172100232080a020061120200623a110a016b12020102300438" +
+      "0042040a02696442016b4801" +
+      "1a020001" +
+      "22020809",
   ],
   [
     "decide",
@@ -100,33 +116,27 @@ test("what a later version added is an error of its own", () => {
 test.each<readonly [string, Command]>([
   [
     "writes that do not rise",
-    { kind: "commit", id, request: { ...request, writes: [request.writes[0], request.writes[0]] } },
+    { ...alone, request: { ...request, writes: [request.writes[0], request.writes[0]] } },
   ],
-  [
-    "reads under repeatable read",
-    { kind: "commit", id, request: { ...request, isolation: "repeatable-read" } },
-  ],
+  ["reads under repeatable read", { ...alone, request: { ...request, isolation: "repeatable-read" } }],
   [
     "a conditional write without a version",
     {
-      kind: "commit",
-      id,
+      ...alone,
       request: { ...request, writes: [{ ...put, isConditional: true, baseline: undefined }] },
     },
   ],
   [
     "a conditional write of what is there at the snapshot",
     {
-      kind: "commit",
-      id,
+      ...alone,
       request: { ...request, writes: [{ ...put, isConditional: true, baseline: "snapshot" }] },
     },
   ],
   [
     "a baseline at a snapshot under read committed",
     {
-      kind: "commit",
-      id,
+      ...alone,
       request: {
         ...request,
         isolation: "read-committed",
@@ -136,8 +146,10 @@ test.each<readonly [string, Command]>([
       },
     },
   ],
-  ["an empty key", { kind: "commit", id, request: { ...request, readBack: [""] } }],
+  ["an empty key", { ...alone, request: { ...request, readBack: [""] } }],
   ["home not among the participants", { kind: "prepare", id, participants: [0, 2], request }],
+  ["votes without others", { ...alone, request, votes: { timestamp: at(9), ignored: [] } }],
+  ["others without votes", { ...alone, participants: [0, 1], request }],
   ["participants that do not rise", { kind: "acknowledge", id, participants: [2, 0] }],
   ["no participants", { kind: "acknowledge", id, participants: [] }],
 ])("refused: %s", (_, wrong) => {
@@ -147,16 +159,17 @@ test.each<readonly [string, Command]>([
 });
 
 test("a leader does not propose what is for another shard", () => {
-  expect(() => assertAddressed({ kind: "commit", id, request }, 1)).not.toThrow();
-  expect(() => assertAddressed({ kind: "commit", id, request }, 0)).toThrow("for another shard");
+  expect(() => assertAddressed({ ...alone, request }, 1)).not.toThrow();
+  expect(() => assertAddressed({ ...alone, request }, 0)).toThrow("for another shard");
   expect(() => assertAddressed({ kind: "prepare", id, participants: [1, 2], request }, 2)).not.toThrow();
+  expect(() => assertAddressed({ kind: "prepare", id, participants: [1, 2], request }, 1)).toThrow();
   expect(() => assertAddressed({ kind: "prepare", id, participants: [1, 2], request }, 3)).toThrow(
     "for another shard",
   );
 });
 
 test("keys that UTF-8 cannot hold are refused before they are encoded", () => {
-  expect(() => encodeCommand({ kind: "commit", id, request: { ...request, readBack: ["\uD800"] } })).toThrow(
+  expect(() => encodeCommand({ ...alone, request: { ...request, readBack: ["\uD800"] } })).toThrow(
     RangeError,
   );
 });

@@ -4,8 +4,17 @@ import { ClusterError } from "../errors.ts";
 import * as pb from "../gen/khonsu/shard/v1/entry_pb.ts";
 import type { Command } from "../shard/command.ts";
 import { fromOutcome, toOutcome } from "./outcome-codec.ts";
-import { fromId, fromTransaction, toId, toTransaction } from "./transaction-codec.ts";
+import {
+  fromCommitment,
+  fromId,
+  fromTransaction,
+  toCommitment,
+  toId,
+  toTransaction,
+} from "./transaction-codec.ts";
 import { known, malformed, rising, toTimestamp } from "./wire.ts";
+
+type Acknowledgement = Extract<Command, { kind: "acknowledgements" }>["items"][number];
 
 /** @throws RangeError for keys or column names that are not well-formed strings */
 export function encodeCommand(command: Command): Uint8Array {
@@ -29,7 +38,7 @@ export function decodeCommand(bytes: Uint8Array): Command {
 }
 
 /**
- * Whether the command is for this shard. The leader asks before it proposes what somebody sent: in the log it would stop
+ * Whether the command is for this shard: home votes by its commit and does not prepare. The leader asks before it proposes what somebody sent: in the log it would stop
  * every replica.
  *
  * @throws ClusterError `KHONSU_ENTRY_MALFORMED` if not
@@ -37,7 +46,7 @@ export function decodeCommand(bytes: Uint8Array): Command {
 export function assertAddressed(command: Command, shard: number): void {
   const isAddressed =
     command.kind === "prepare"
-      ? command.participants.includes(shard)
+      ? command.participants.includes(shard) && command.id.home !== shard
       : (command.kind !== "commit" && command.kind !== "acknowledge") || command.id.home === shard;
   if (isAddressed) return;
   throw new ClusterError(
@@ -54,16 +63,21 @@ export function fromCommand(command: Command): pb.Entry["command"] {
       return { case: "prepare", value: create(pb.PrepareSchema, fields) };
     }
     case "commit": {
-      const fields = { id: fromId(command.id), request: fromTransaction(command.request) };
-      return { case: "commit", value: create(pb.CommitSchema, fields) };
+      const { id, participants, request, votes } = command;
+      const message = create(pb.CommitSchema, { id: fromId(id), request: fromTransaction(request) });
+      if (participants.length > 1) message.participants = [...participants];
+      if (votes !== undefined) message.votes = fromCommitment(votes);
+      return { case: "commit", value: message };
     }
     case "decide": {
       const fields = { id: fromId(command.id), outcome: fromOutcome(command.outcome) };
       return { case: "decide", value: create(pb.DecideSchema, fields) };
     }
-    case "acknowledge": {
-      const fields = { id: fromId(command.id), participants: [...command.participants] };
-      return { case: "acknowledge", value: create(pb.AcknowledgeSchema, fields) };
+    case "acknowledge":
+      return { case: "acknowledge", value: fromAcknowledgement(command) };
+    case "acknowledgements": {
+      const fields = { items: command.items.map(fromAcknowledgement) };
+      return { case: "acknowledgements", value: create(pb.AcknowledgementsSchema, fields) };
     }
     case "advance":
       return { case: "advance", value: create(pb.AdvanceSchema, { timestamp: BigInt(command.timestamp) }) };
@@ -83,17 +97,17 @@ export function toCommand(command: pb.Entry["command"]): Command {
       if (!all.includes(home.home)) throw malformed("home is no participant");
       return { kind: "prepare", id: home, participants: all, request: toTransaction(request) };
     }
-    case "commit": {
-      const { id, request } = known(command.value, "a commit");
-      return { kind: "commit", id: toId(id), request: toTransaction(request) };
-    }
+    case "commit":
+      return toCommit(known(command.value, "a commit"));
     case "decide": {
       const { id, outcome } = known(command.value, "a decision");
       return { kind: "decide", id: toId(id), outcome: toOutcome(outcome) };
     }
-    case "acknowledge": {
-      const { id, participants } = known(command.value, "an acknowledgement");
-      return { kind: "acknowledge", id: toId(id), participants: toParticipants(participants) };
+    case "acknowledge":
+      return { kind: "acknowledge", ...toAcknowledgement(command.value) };
+    case "acknowledgements": {
+      const { items } = known(command.value, "acknowledgements");
+      return { kind: "acknowledgements", items: items.map(toAcknowledgement) };
     }
     case "advance":
       return {
@@ -111,6 +125,32 @@ export function toCommand(command: pb.Entry["command"]): Command {
     case undefined:
       throw malformed("an entry is empty");
   }
+}
+
+function toCommit({ id, participants, request, votes }: pb.Commit): Command {
+  const home = toId(id);
+  const isAlone = participants.length === 0;
+  const all = isAlone ? [home.home] : toParticipants(participants);
+  if (!all.includes(home.home)) throw malformed("home is no participant");
+  if (isAlone !== (votes === undefined) || (!isAlone && all.length < 2)) {
+    throw malformed("votes are those of the others");
+  }
+  return {
+    kind: "commit",
+    id: home,
+    participants: all,
+    request: toTransaction(request),
+    votes: votes === undefined ? undefined : toCommitment(votes),
+  };
+}
+
+function fromAcknowledgement({ id, participants }: Acknowledgement): pb.Acknowledge {
+  return create(pb.AcknowledgeSchema, { id: fromId(id), participants: [...participants] });
+}
+
+function toAcknowledgement(message: pb.Acknowledge): Acknowledgement {
+  const { id, participants } = known(message, "an acknowledgement");
+  return { id: toId(id), participants: toParticipants(participants) };
 }
 
 function toParticipants(participants: number[]): number[] {

@@ -121,10 +121,15 @@ function fromCommitRequest(request: CommitRequest): pb.ShardRequest["request"] {
 
 function toCommitRequest(entry: Parameters<typeof toCommand>[0]): CommitRequest {
   const command = toCommand(entry);
-  // What moves a shard's clock and floors is its replicas' own business.
-  if (command.kind === "advance" || command.kind === "floors")
-    throw malformed(`a request to ${command.kind}`);
-  return command;
+  switch (command.kind) {
+    // What moves a shard's clock and floors, and what it collects, is its replicas' own business.
+    case "advance":
+    case "floors":
+    case "acknowledgements":
+      throw malformed(`a request for ${command.kind}`);
+    default:
+      return command;
+  }
 }
 
 function fromRangeRequest({ range, isReverse, limit, bytesMax }: RangeRequest): pb.RangeRequest {

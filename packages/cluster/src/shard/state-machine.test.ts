@@ -77,7 +77,7 @@ test("rows are merged in the order of their steps, and into an absent key", () =
   const [write] = request.writes;
   const merge = { ...request, writes: [{ ...write!, operation: { kind: "merge", steps } as const }] };
   const id: TransactionId = { birth: 9, random: 0, home: 0 };
-  shard.machine.apply({ kind: "commit", id, request: merge });
+  shard.machine.apply({ kind: "commit", id, participants: [0], request: merge, votes: undefined });
   expect(idsIn(newest(shard, "k"))).toEqual([1, 2, 3]);
 });
 
@@ -127,6 +127,8 @@ test("an ensure conflicts like a write, and says that nothing has changed", () =
   const { installed } = shard.machine.apply({
     kind: "commit",
     id,
+    participants: [0],
+    votes: undefined,
     request: shard.requestOf({ ensures: ["k"] }),
   });
   expect(installed?.installs).toMatchObject([{ key: "k", isChange: false }]);

@@ -19,7 +19,7 @@ import type { Command, ShardRecord } from "./command.ts";
 import { LockTable } from "./lock-table.ts";
 import type { Refusal } from "./refusal.ts";
 import type { ShardValue } from "./shard-value.ts";
-import type { Commitment, ShardTransaction } from "./transaction.ts";
+import { type Commitment, mergeCommitments, type ShardTransaction } from "./transaction.ts";
 import { Versions } from "./versions.ts";
 
 export type ShardStatus = Status<Commitment, Refusal>;
@@ -91,7 +91,11 @@ export class ShardStateMachine {
     for (const { key, timestamp, value } of checkpoint?.entries ?? []) {
       this.versions.install(key, timestamp, value);
     }
-    this.#table = new OutcomeTable(shard, (request) => this.#certify(request), checkpoint?.table);
+    this.#table = new OutcomeTable(
+      shard,
+      (request, _, votes) => this.#certify(request, votes),
+      checkpoint?.table,
+    );
     this.#holdAgain(checkpoint?.resolved ?? []);
   }
 
@@ -151,6 +155,9 @@ export class ShardStateMachine {
         // Not above the clock, so that no version is installed that the floor has passed already, but by what is prepared.
         this.versions.raiseFloor(Math.min(command.gcFloor, this.#clock) as CommitTimestamp);
         this.#table.raiseFloor(command.idFloor);
+        return NOTHING;
+      case "acknowledgements":
+        for (const item of command.items) this.#table.apply({ kind: "acknowledge", ...item });
         return NOTHING;
       default:
         return this.#applyRecord(command);
@@ -218,7 +225,8 @@ export class ShardStateMachine {
     return { timestamp, installs };
   }
 
-  #certify(transaction: ShardTransaction): Vote<Commitment, Refusal> {
+  /** @param votes of all other participants, where this shard is home: the commit is at or above these (TX-11) */
+  #certify(transaction: ShardTransaction, votes: Commitment | undefined): Vote<Commitment, Refusal> {
     if (transaction.snapshot < this.versions.floor) {
       return { kind: "no", reason: { kind: "snapshot-too-old", floor: this.versions.floor } };
     }
@@ -227,8 +235,10 @@ export class ShardStateMachine {
     const verdict = certify(transaction, { versions: this.versions, locks: this.locks, clock: this.#clock });
     if (verdict.kind !== "certified") return { kind: "no", reason: verdict };
     this.#certified = verdict;
-    this.#raiseClock(timestamp);
-    return { kind: "yes", value: { timestamp, ignored: verdict.ignored } };
+    const own = { timestamp, ignored: verdict.ignored };
+    const value = votes === undefined ? own : mergeCommitments(own, votes);
+    this.#raiseClock(value.timestamp);
+    return { kind: "yes", value };
   }
 
   #hold(

@@ -1,4 +1,4 @@
-/** Coordinators of the model: one phase for one shard, two for several, with twins, and deaths half-way (TX-11 to TX-13). */
+/** Coordinators of the model: one phase for one shard, two for several, home voting last, with twins, and deaths half-way (TX-11 to TX-13). */
 import type { TransactionId } from "@khonsu/2pc";
 import type { ShardStatus } from "../../src/shard/state-machine.ts";
 import { type Commitment, mergeCommitments, type ShardTransaction } from "../../src/shard/transaction.ts";
@@ -15,7 +15,13 @@ export function* commitAtOnce(
 ): Generator<void, void, undefined> {
   for (let copies = world.random.chance(20) ? 2 : 1; copies > 0; copies--) {
     yield;
-    const status = world.send(id.home, { kind: "commit", id, request });
+    const status = world.send(id.home, {
+      kind: "commit",
+      id,
+      participants: [id.home],
+      request,
+      votes: undefined,
+    });
     if (status !== undefined) hear(status);
   }
 }
@@ -46,7 +52,8 @@ function* coordinate(
   const { random } = world;
   const participants = [...requests.keys()];
   const votes: Commitment[] = [];
-  for (const shard of random.shuffled(participants)) {
+  const others = participants.filter((shard) => shard !== id.home);
+  for (const shard of random.shuffled(others)) {
     if (random.chance(3)) return;
     yield;
     const status = world.send(shard, { kind: "prepare", id, participants, request: requests.get(shard)! });
@@ -54,11 +61,17 @@ function* coordinate(
   }
   yield;
   if (random.chance(4)) return;
-  const isUnanimous = votes.length === participants.length;
-  const outcome = isUnanimous
-    ? ({ kind: "committed", value: votes.reduce(mergeCommitments) } as const)
-    : ({ kind: "aborted", reason: { kind: "timeout" } } as const);
-  const status = world.send(id.home, { kind: "decide", id, outcome });
+  const isUnanimous = votes.length === others.length;
+  const request = requests.get(id.home)!;
+  const status = isUnanimous
+    ? world.send(id.home, {
+        kind: "commit",
+        id,
+        participants,
+        request,
+        votes: votes.reduce(mergeCommitments),
+      })
+    : world.send(id.home, { kind: "decide", id, outcome: { kind: "aborted", reason: { kind: "timeout" } } });
   if (status === undefined) return;
   yield;
   hear(status);

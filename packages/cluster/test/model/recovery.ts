@@ -23,7 +23,12 @@ export function* spread(world: World, id: TransactionId, shard: number): Generat
   const status = world.send(shard, { kind: "decide", id, outcome });
   if (status?.kind !== "committed") return;
   yield;
-  world.send(id.home, { kind: "acknowledge", id, participants: [shard] });
+  const item = { id, participants: [shard] };
+  const isCollected = world.random.chance(50);
+  world.send(
+    id.home,
+    isCollected ? { kind: "acknowledgements", items: [item] } : { kind: "acknowledge", ...item },
+  );
 }
 
 /** Somebody looks after what is unfinished at a shard. */

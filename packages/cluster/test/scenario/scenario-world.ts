@@ -80,7 +80,10 @@ export class ScenarioWorld {
     };
     this.#ids.set(words.tx ?? "", id);
     const request = driver.requestOf(description(words));
-    const command: Command = kind === "commit" ? { kind, id, request } : { kind, id, participants, request };
+    const command: Command =
+      kind === "commit"
+        ? { kind, id, participants: [id.home], request, votes: undefined }
+        : { kind, id, participants, request };
     const trace = this.#apply(words.shard, command);
     const status = driver.machine.statusOf(id);
     if (status.kind === "prepared") {

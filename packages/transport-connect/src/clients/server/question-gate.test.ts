@@ -103,7 +103,10 @@ describe("a question to a shard", () => {
     [
       "to commit past the coordinator",
       1,
-      { kind: "commit", request: { kind: "commit", id, request: part(1) } },
+      {
+        kind: "commit",
+        request: { kind: "commit", id, participants: [1], request: part(1), votes: undefined },
+      },
     ],
     ["to decide", 1, { kind: "commit", request: { kind: "decide", id, outcome: { kind: "expired" } } }],
     ["to acknowledge", 1, { kind: "commit", request: { kind: "acknowledge", id, participants: [1] } }],

@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Outcome, Transaction, TransactionId } from "./transaction_pb.ts";
+import type { Commitment, Outcome, Transaction, TransactionId } from "./transaction_pb.ts";
 import { file_khonsu_shard_v1_transaction } from "./transaction_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file khonsu/shard/v1/entry.proto.
  */
 export const file_khonsu_shard_v1_entry: GenFile = /*@__PURE__*/
-  fileDesc("ChtraG9uc3Uvc2hhcmQvdjEvZW50cnkucHJvdG8SD2tob25zdS5zaGFyZC52MSKiAgoFRW50cnkSKwoHcHJlcGFyZRgBIAEoCzIYLmtob25zdS5zaGFyZC52MS5QcmVwYXJlSAASKQoGY29tbWl0GAIgASgLMhcua2hvbnN1LnNoYXJkLnYxLkNvbW1pdEgAEikKBmRlY2lkZRgDIAEoCzIXLmtob25zdS5zaGFyZC52MS5EZWNpZGVIABIzCgthY2tub3dsZWRnZRgEIAEoCzIcLmtob25zdS5zaGFyZC52MS5BY2tub3dsZWRnZUgAEisKB2FkdmFuY2UYBSABKAsyGC5raG9uc3Uuc2hhcmQudjEuQWR2YW5jZUgAEikKBmZsb29ycxgGIAEoCzIXLmtob25zdS5zaGFyZC52MS5GbG9vcnNIAEIJCgdjb21tYW5kInoKB1ByZXBhcmUSKgoCaWQYASABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZBIUCgxwYXJ0aWNpcGFudHMYAiADKA0SLQoHcmVxdWVzdBgDIAEoCzIcLmtob25zdS5zaGFyZC52MS5UcmFuc2FjdGlvbiJjCgZDb21taXQSKgoCaWQYASABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZBItCgdyZXF1ZXN0GAIgASgLMhwua2hvbnN1LnNoYXJkLnYxLlRyYW5zYWN0aW9uIl8KBkRlY2lkZRIqCgJpZBgBIAEoCzIeLmtob25zdS5zaGFyZC52MS5UcmFuc2FjdGlvbklkEikKB291dGNvbWUYAiABKAsyGC5raG9uc3Uuc2hhcmQudjEuT3V0Y29tZSJPCgtBY2tub3dsZWRnZRIqCgJpZBgBIAEoCzIeLmtob25zdS5zaGFyZC52MS5UcmFuc2FjdGlvbklkEhQKDHBhcnRpY2lwYW50cxgCIAMoDSIcCgdBZHZhbmNlEhEKCXRpbWVzdGFtcBgBIAEoBCIsCgZGbG9vcnMSEAoIZ2NfZmxvb3IYASABKAQSEAoIaWRfZmxvb3IYAiABKARiBnByb3RvMw", [file_khonsu_shard_v1_transaction]);
+  fileDesc("ChtraG9uc3Uvc2hhcmQvdjEvZW50cnkucHJvdG8SD2tob25zdS5zaGFyZC52MSLhAgoFRW50cnkSKwoHcHJlcGFyZRgBIAEoCzIYLmtob25zdS5zaGFyZC52MS5QcmVwYXJlSAASKQoGY29tbWl0GAIgASgLMhcua2hvbnN1LnNoYXJkLnYxLkNvbW1pdEgAEikKBmRlY2lkZRgDIAEoCzIXLmtob25zdS5zaGFyZC52MS5EZWNpZGVIABIzCgthY2tub3dsZWRnZRgEIAEoCzIcLmtob25zdS5zaGFyZC52MS5BY2tub3dsZWRnZUgAEisKB2FkdmFuY2UYBSABKAsyGC5raG9uc3Uuc2hhcmQudjEuQWR2YW5jZUgAEikKBmZsb29ycxgGIAEoCzIXLmtob25zdS5zaGFyZC52MS5GbG9vcnNIABI9ChBhY2tub3dsZWRnZW1lbnRzGAcgASgLMiEua2hvbnN1LnNoYXJkLnYxLkFja25vd2xlZGdlbWVudHNIAEIJCgdjb21tYW5kInoKB1ByZXBhcmUSKgoCaWQYASABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZBIUCgxwYXJ0aWNpcGFudHMYAiADKA0SLQoHcmVxdWVzdBgDIAEoCzIcLmtob25zdS5zaGFyZC52MS5UcmFuc2FjdGlvbiKlAQoGQ29tbWl0EioKAmlkGAEgASgLMh4ua2hvbnN1LnNoYXJkLnYxLlRyYW5zYWN0aW9uSWQSLQoHcmVxdWVzdBgCIAEoCzIcLmtob25zdS5zaGFyZC52MS5UcmFuc2FjdGlvbhIUCgxwYXJ0aWNpcGFudHMYAyADKA0SKgoFdm90ZXMYBCABKAsyGy5raG9uc3Uuc2hhcmQudjEuQ29tbWl0bWVudCJfCgZEZWNpZGUSKgoCaWQYASABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZBIpCgdvdXRjb21lGAIgASgLMhgua2hvbnN1LnNoYXJkLnYxLk91dGNvbWUiTwoLQWNrbm93bGVkZ2USKgoCaWQYASABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZBIUCgxwYXJ0aWNpcGFudHMYAiADKA0iPwoQQWNrbm93bGVkZ2VtZW50cxIrCgVpdGVtcxgBIAMoCzIcLmtob25zdS5zaGFyZC52MS5BY2tub3dsZWRnZSIcCgdBZHZhbmNlEhEKCXRpbWVzdGFtcBgBIAEoBCIsCgZGbG9vcnMSEAoIZ2NfZmxvb3IYASABKAQSEAoIaWRfZmxvb3IYAiABKARiBnByb3RvMw", [file_khonsu_shard_v1_transaction]);
 
 /**
  * @generated from message khonsu.shard.v1.Entry
@@ -59,6 +59,12 @@ export type Entry = Message<"khonsu.shard.v1.Entry"> & {
      */
     value: Floors;
     case: "floors";
+  } | {
+    /**
+     * @generated from field: khonsu.shard.v1.Acknowledgements acknowledgements = 7;
+     */
+    value: Acknowledgements;
+    case: "acknowledgements";
   } | { case: undefined; value?: undefined };
 };
 
@@ -111,6 +117,20 @@ export type Commit = Message<"khonsu.shard.v1.Commit"> & {
    * @generated from field: khonsu.shard.v1.Transaction request = 2;
    */
   request?: Transaction | undefined;
+
+  /**
+   * All of them, home included, rising. Empty: home is the only one.
+   *
+   * @generated from field: repeated uint32 participants = 3;
+   */
+  participants: number[];
+
+  /**
+   * What all the others have voted, merged. Absent: there are no others.
+   *
+   * @generated from field: khonsu.shard.v1.Commitment votes = 4;
+   */
+  votes?: Commitment | undefined;
 };
 
 /**
@@ -167,6 +187,23 @@ export const AcknowledgeSchema: GenMessage<Acknowledge> = /*@__PURE__*/
   messageDesc(file_khonsu_shard_v1_entry, 4);
 
 /**
+ * @generated from message khonsu.shard.v1.Acknowledgements
+ */
+export type Acknowledgements = Message<"khonsu.shard.v1.Acknowledgements"> & {
+  /**
+   * @generated from field: repeated khonsu.shard.v1.Acknowledge items = 1;
+   */
+  items: Acknowledge[];
+};
+
+/**
+ * Describes the message khonsu.shard.v1.Acknowledgements.
+ * Use `create(AcknowledgementsSchema)` to create a new message.
+ */
+export const AcknowledgementsSchema: GenMessage<Acknowledgements> = /*@__PURE__*/
+  messageDesc(file_khonsu_shard_v1_entry, 5);
+
+/**
  * @generated from message khonsu.shard.v1.Advance
  */
 export type Advance = Message<"khonsu.shard.v1.Advance"> & {
@@ -181,7 +218,7 @@ export type Advance = Message<"khonsu.shard.v1.Advance"> & {
  * Use `create(AdvanceSchema)` to create a new message.
  */
 export const AdvanceSchema: GenMessage<Advance> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_entry, 5);
+  messageDesc(file_khonsu_shard_v1_entry, 6);
 
 /**
  * @generated from message khonsu.shard.v1.Floors
@@ -203,5 +240,5 @@ export type Floors = Message<"khonsu.shard.v1.Floors"> & {
  * Use `create(FloorsSchema)` to create a new message.
  */
 export const FloorsSchema: GenMessage<Floors> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_entry, 6);
+  messageDesc(file_khonsu_shard_v1_entry, 7);
 
