@@ -1,19 +1,16 @@
 /** A transaction of an embedded store: reads, writes and scans are synchronous, and only the commit is awaited. */
 import type { RecordBatch, Table } from "apache-arrow";
-import type { ConflictPolicy, Entry } from "./conflict-resolution.ts";
+import type { Entry } from "./conflict-resolution.ts";
 import { KhonsuError } from "./errors.ts";
 import type { CommitTimestamp } from "./isolation/timestamp.ts";
-import { versionMismatch } from "./isolation/transaction-manager.ts";
-import type { Version } from "./isolation/version-chain.ts";
-import { type Expectation, type Operation, WriteEntry } from "./isolation/write-set.ts";
 import { checkKey, toRange } from "./key.ts";
-import { MergeOperation } from "./merge-operation.ts";
 import { mergePolicy } from "./options.ts";
+import { readCommitted, readOwn, readValue } from "./reads.ts";
 import { scanRange } from "./scan.ts";
 import type { TransactionStatus } from "./scoped-state.ts";
 import { requestRetry, runNested, runOrElse } from "./scopes.ts";
 import { toRecordBatch } from "./table/batch-input.ts";
-import { appendRows, type StoredValue, toBatch, toTable } from "./table/stored-value.ts";
+import { toBatch, toTable } from "./table/stored-value.ts";
 import type {
   BatchInput,
   MergeOptions,
@@ -22,9 +19,9 @@ import type {
   WriteOptions,
 } from "./transaction-context.ts";
 import type { TransactionState } from "./transaction-state.ts";
+import { addRows, ensure, put } from "./writes.ts";
 
 const DELETE = { kind: "delete" } as const;
-const ENSURE = { kind: "ensure" } as const;
 
 export class Transaction implements OpenTransaction {
   readonly #state: TransactionState;
@@ -64,22 +61,23 @@ export class Transaction implements OpenTransaction {
    * @throws KhonsuError `KHONSU_INVALID_KEY`, `KHONSU_TRANSACTION_CLOSED`, `KHONSU_STORE_CLOSED`, `KHONSU_STORAGE_FAILED`.
    */
   read(key: string): RecordBatch | undefined {
-    const value = this.#read(key);
+    const value = readValue(this.#state, this.#scope, key);
     return value === undefined ? undefined : toBatch(value);
   }
 
   /** As `read`, but the chunks as they are, without combining them. */
   readTable(key: string): Table | undefined {
-    const value = this.#read(key);
+    const value = readValue(this.#state, this.#scope, key);
     return value === undefined ? undefined : toTable(value);
   }
 
   has(key: string): boolean {
-    return this.#read(key) !== undefined;
+    return readValue(this.#state, this.#scope, key) !== undefined;
   }
 
   version(key: string): CommitTimestamp | undefined {
-    const version = this.#readCommitted(key);
+    this.#state.checkUsable(this.#scope);
+    const version = readCommitted(this.#state, key);
     return version?.value === undefined ? undefined : version.timestamp;
   }
 
@@ -97,7 +95,7 @@ export class Transaction implements OpenTransaction {
     }
     const plan = { range: toRange(options), isReverse: reverse, limit };
     const check = () => this.#state.checkUsable(this.#scope);
-    return scanRange(this.#state, plan, (key) => this.#readOwn(this.#state.entry(key)!), check);
+    return scanRange(this.#state, plan, (key) => readOwn(this.#state, this.#state.entry(key)!), check);
   }
 
   /**
@@ -108,17 +106,19 @@ export class Transaction implements OpenTransaction {
     this.#state.checkWritable(this.#scope);
     checkKey(key);
     const value = toRecordBatch(batch);
-    this.#put(key, { kind: "put", value }, options);
+    put(this.#state, key, { kind: "put", value }, options);
   }
 
   delete(key: string, options?: WriteOptions): void {
     this.#state.checkWritable(this.#scope);
     checkKey(key);
-    this.#put(key, DELETE, options);
+    put(this.#state, key, DELETE, options);
   }
 
   append(key: string, rows: BatchInput, options?: MergeOptions): void {
-    this.#merge(key, rows, mergePolicy(this.#state.policy, options), false);
+    const policy = mergePolicy(this.#state.policy, options);
+    this.#state.checkWritable(this.#scope);
+    addRows(this.#state, key, rows, policy, undefined);
   }
 
   /** @throws KhonsuError `KHONSU_KEY_COLUMN_MISSING`, `KHONSU_KEY_COLUMN_DUPLICATE`, `KHONSU_SCHEMA_MISMATCH`; at commit where the committed rows are at fault. */
@@ -127,7 +127,8 @@ export class Transaction implements OpenTransaction {
     if (policy.keyColumn === undefined) {
       throw new KhonsuError("KHONSU_INVALID_OPTION", "An upsert needs a key column");
     }
-    this.#merge(key, rows, policy, true);
+    this.#state.checkWritable(this.#scope);
+    addRows(this.#state, key, rows, policy, policy.keyColumn);
   }
 
   update(
@@ -142,9 +143,7 @@ export class Transaction implements OpenTransaction {
 
   ensure(key: string): void {
     this.#state.checkWritable(this.#scope);
-    if (this.#state.entry(key) !== undefined) return;
-    this.#readCommitted(key);
-    this.#state.writes.set(new WriteEntry(key, ENSURE, undefined, this.#state.policy));
+    ensure(this.#state, key);
   }
 
   /**
@@ -230,102 +229,4 @@ export class Transaction implements OpenTransaction {
   get #handleOf(): (scope: number) => this {
     return (scope) => new Transaction(this.#state, scope) as this;
   }
-
-  #read(key: string): StoredValue | undefined {
-    const state = this.#state;
-    state.checkUsable(this.#scope);
-    const entry = state.writes.entries.length === 0 ? undefined : state.entry(key);
-    if (entry !== undefined && entry.operation.kind !== "ensure") return this.#readOwn(entry);
-    return this.#readVersion(key)?.value;
-  }
-
-  #readCommitted(key: string): Version<StoredValue> | undefined {
-    this.#state.checkUsable(this.#scope);
-    return this.#readVersion(key);
-  }
-
-  #readVersion(key: string): Version<StoredValue> | undefined {
-    const state = this.#state;
-    const { manager } = state.host;
-    const chain = manager.store.find(key);
-    if (chain !== undefined) return manager.read(state.active, chain);
-    checkKey(key);
-    manager.readAbsent(state.active, key);
-    return undefined;
-  }
-
-  #readOwn(entry: Entry): StoredValue | undefined {
-    entry.isReadBack = true;
-    const { operation } = entry;
-    if (operation.kind === "put") return operation.value;
-    if (operation.kind !== "merge") return undefined;
-    return operation.merge(this.#readCommitted(entry.key)?.value);
-  }
-
-  #put(key: string, operation: Operation<StoredValue>, options: WriteOptions | undefined): void {
-    const state = this.#state;
-    const former = state.entry(key);
-    const policy = options === undefined ? state.policy : mergePolicy(state.policy, options);
-    const expected =
-      options === undefined ? former?.expected : (this.#expect(key, options) ?? former?.expected);
-    const entry = new WriteEntry(key, operation, expected, policy);
-    const { active } = state;
-    if (active.level === "read-committed") {
-      // Who says which version is expected has just looked; otherwise a second write replaces what the first did.
-      const isNewlyRead = former?.baseline === undefined || expected !== former.expected;
-      entry.baseline = isNewlyRead ? state.host.manager.baseline(active, key) : former.baseline;
-    }
-    this.#set(entry, former);
-  }
-
-  #merge(key: string, rows: BatchInput, policy: ConflictPolicy, isUpsert: boolean): void {
-    const state = this.#state;
-    state.checkWritable(this.#scope);
-    checkKey(key);
-    const batch = toRecordBatch(rows);
-    const keyColumn = isUpsert ? policy.keyColumn : undefined;
-    const former = state.entry(key);
-    const operation = mergeInto(former, key, batch, keyColumn);
-    const entry = new WriteEntry(key, operation, former?.expected, policy);
-    // Rows added to what the transaction has written itself: still a plain write.
-    entry.baseline = former?.baseline;
-    this.#set(entry, former);
-  }
-
-  #set(entry: Entry, former: Entry | undefined): void {
-    if (former?.isReadBack === true) entry.isReadBack = true;
-    this.#state.writes.set(entry);
-  }
-
-  /** Checks what the caller expects of the visible version, and keeps it for the commit. */
-  #expect(key: string, { ifVersion, ifAbsent }: WriteOptions): Expectation | undefined {
-    if (ifVersion !== undefined && ifAbsent === true) {
-      throw new KhonsuError("KHONSU_INVALID_OPTION", "ifVersion and ifAbsent exclude each other");
-    }
-    if (ifAbsent !== true && ifVersion === undefined) return undefined;
-    const version = this.#readCommitted(key);
-    const isAbsent = version?.value === undefined;
-    const holds = ifVersion === undefined ? isAbsent : !isAbsent && version.timestamp === ifVersion;
-    if (!holds) throw versionMismatch(key, ifVersion, version);
-    return ifVersion === undefined ? { kind: "absent" } : { kind: "version", timestamp: ifVersion };
-  }
-}
-
-/** The entry's operation with rows added. */
-function mergeInto(
-  former: Entry | undefined,
-  key: string,
-  rows: RecordBatch,
-  keyColumn: string | undefined,
-): Operation<StoredValue> {
-  const operation = former?.operation;
-  if (operation?.kind === "put") {
-    return { kind: "put", value: appendRows(operation.value, rows, keyColumn, key) };
-  }
-  if (operation?.kind === "delete") {
-    return { kind: "put", value: appendRows(undefined, rows, keyColumn, key) };
-  }
-  return operation instanceof MergeOperation
-    ? operation.followedBy(rows, keyColumn)
-    : MergeOperation.of(key, rows, keyColumn);
 }

@@ -372,10 +372,9 @@ const durabilityMutants: readonly Mutant[] = [
   {
     name: "reader-does-not-wait-for-disk",
     description: "A read-only commit does not wait until what it read is on disk.",
-    file: source("store.ts"),
-    search: "if (this.#log === undefined || this.#log.durable >= timestamp)",
-    replace:
-      "if (this.#log === undefined || state.writes.entries.length === 0 || this.#log.durable >= timestamp)",
+    file: source("store-host.ts"),
+    search: "if (this.#publication.isDurable(timestamp)) return",
+    replace: "if (state.writes.entries.length === 0 || this.#publication.isDurable(timestamp)) return",
   },
   {
     name: "history-keeps-old-keys",
@@ -387,7 +386,7 @@ const durabilityMutants: readonly Mutant[] = [
   {
     name: "shown-before-durable",
     description: "A watch shows a commit that is not yet on disk.",
-    file: source("store.ts"),
+    file: source("publication.ts"),
     search: "    this.#unpublished.push({ timestamp, entries });",
     replace: "    this.#hub.publish(timestamp, entries);",
   },
