@@ -12,15 +12,26 @@ export class ClientFork {
   private constructor() {}
 
   /** Connects to the cluster and writes the first `keys` of the 10,000 keys, so that they are there when they are read. */
-  static async open({ kind, addresses }: TestCluster, keys: number): Promise<ClientFork> {
+  static async open(
+    { kind, addresses }: Pick<TestCluster, "kind" | "addresses">,
+    keys: number,
+  ): Promise<ClientFork> {
     const client = new ClientFork();
     await client.#child.ask({ kind: "open", cluster: kind, addresses, keys });
     return client;
   }
 
-  /** @returns the latency of each operation in microseconds. */
-  async run(operation: Operation, count: number, inFlight: number): Promise<readonly number[]> {
-    const reply = await this.#child.ask({ kind: "run", operation, count, inFlight });
+  /**
+   * @param shards whose keys are written or read; default: all
+   * @returns the latency of each operation in microseconds.
+   */
+  async run(
+    operation: Operation,
+    count: number,
+    inFlight: number,
+    shards?: readonly number[],
+  ): Promise<readonly number[]> {
+    const reply = await this.#child.ask({ kind: "run", operation, count, inFlight, shards });
     return reply.kind === "ran" ? reply.latencies : [];
   }
 

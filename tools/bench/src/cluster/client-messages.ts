@@ -11,8 +11,14 @@ export type ToClient =
       readonly addresses: readonly string[];
       readonly keys: number;
     }
-  /** Runs so many operations, at most `inFlight` at a time. */
-  | { readonly kind: "run"; readonly operation: Operation; readonly count: number; readonly inFlight: number }
+  /** Runs so many operations, at most `inFlight` at a time, on keys of any shard, or only of some. */
+  | {
+      readonly kind: "run";
+      readonly operation: Operation;
+      readonly count: number;
+      readonly inFlight: number;
+      readonly shards?: readonly number[] | undefined;
+    }
   /** Writes one key again and again, until `gap` is answered. */
   | { readonly kind: "probe"; readonly key: string }
   /** Asks for the longest time without an acknowledgement from now until writes are acknowledged again. */

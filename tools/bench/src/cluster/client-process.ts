@@ -24,8 +24,19 @@ function pair(): [string, string] {
   }
 }
 
-function operationOf(opened: KeyClient, operation: Operation): () => Promise<unknown> {
-  if (operation === "write") return () => persistently(() => opened.write(next()));
+function keysIn(shards: readonly number[]): string[] {
+  return KEYS.filter((key) => shards.includes(KEY_MAP.shardOf(key)));
+}
+
+function operationOf(
+  opened: KeyClient,
+  operation: Operation,
+  shards: readonly number[] | undefined,
+): () => Promise<unknown> {
+  if (operation === "write") {
+    const own = shards === undefined ? next : pickKeys(keysIn(shards));
+    return () => persistently(() => opened.write(own()));
+  }
   if (operation === "read") return () => persistently(() => opened.read(next()));
   return () => persistently(() => opened[operation](...pair()));
 }
@@ -56,7 +67,8 @@ async function answer(message: ToClient): Promise<FromClient> {
   if (client === undefined) throw new Error("The client is not open");
   if (message.kind === "run") {
     const latencies: number[] = [];
-    await concurrently(message.inFlight, operationOf(client, message.operation))(message.count, latencies);
+    const { operation, count, inFlight, shards } = message;
+    await concurrently(inFlight, operationOf(client, operation, shards))(count, latencies);
     return { kind: "ran", latencies };
   }
   if (message.kind === "probe") {

@@ -1,4 +1,4 @@
-/** Three nodes of Khonsu with the defaults of `khonsu serve`, which sync each write before it counts. */
+/** Nodes of Khonsu, three as a rule, with the defaults of `khonsu serve`, which sync each write before it counts. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,14 +23,15 @@ export interface Placement {
   readonly delimiter?: string;
 }
 
-/** @param placement default: that of `khonsu serve` */
+/** @param placement default: that of `khonsu serve` @param nodes how many; one replicates nothing */
 export async function khonsuCluster(
   directory: string,
   placement: Placement = { shards: SHARDS },
+  nodes = MEMBERS,
 ): Promise<TestCluster> {
   const { shards, delimiter } = placement;
   const keyMap = new KeyMap({ shardCount: shards, delimiter });
-  const ports = await freePorts(MEMBERS);
+  const ports = await freePorts(nodes);
   const found = ports.map((port, index) => ({ node: index + 1, address: `127.0.0.1:${port}` }));
   const members = found.map(async ({ node, address: _ }, index) => {
     const file = join(directory, `node-${node}.json`);

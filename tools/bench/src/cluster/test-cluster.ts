@@ -31,7 +31,7 @@ export async function startCluster(make: (directory: string) => Promise<TestClus
   };
   try {
     for (const member of made.members) await member.start();
-    for (let index = 0; index < MEMBERS; index++) await untilReady(made, index);
+    for (let index = 0; index < made.members.length; index++) await untilReady(made, index);
   } catch (error) {
     await close();
     throw error;

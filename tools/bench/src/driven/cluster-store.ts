@@ -10,6 +10,8 @@ import type { TransactionStore } from "../workloads/workload.ts";
 import type { WorkloadStore } from "./workload-store.ts";
 
 const MAX_RETRIES = 10_000;
+/** How often the cluster is asked for an outcome; each time it takes its patience, of 10 s. */
+const ASK_MAX = 6;
 /** As `transact` of a session has it. */
 const BACKOFF_CAP_MS = 200;
 
@@ -80,8 +82,10 @@ class CallerStore implements TransactionStore, ByHand {
   async #hasCommitted(error: unknown): Promise<boolean> {
     const { code, transactionId } = error as Partial<ClusterError>;
     if (code !== "KHONSU_IN_DOUBT" || transactionId === undefined) throw error;
-    const { outcome } = await this.#client.outcomeOf(transactionId);
-    if (outcome !== "committed" && outcome !== "not-applied") throw error;
-    return outcome === "committed";
+    for (let asked = 0; asked < ASK_MAX; asked++) {
+      const { outcome } = await this.#client.outcomeOf(transactionId);
+      if (outcome === "committed" || outcome === "not-applied") return outcome === "committed";
+    }
+    throw error;
   }
 }

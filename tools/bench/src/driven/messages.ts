@@ -12,7 +12,10 @@ export type WorkloadSpec =
 
 export type StoreSpec =
   | { readonly kind: "embedded"; readonly isolation: IsolationLevel }
-  | { readonly kind: "cluster"; readonly addresses: readonly string[] };
+  | { readonly kind: "cluster"; readonly addresses: readonly string[] }
+  /** Other embedded stores, for workloads on records. */
+  | { readonly kind: "sqlite" }
+  | { readonly kind: "lmdb" };
 
 export type ToDriver =
   /** Opens the store and loads the workload into it. */

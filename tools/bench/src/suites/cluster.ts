@@ -3,19 +3,16 @@
  * 16, 64 and 256 operations in flight, beside three members of etcd driven in the same way. Both clusters run all the time, so that
  * the idle one's heartbeats are in the figures of the other. Then the processor's time that the nodes spend on an operation.
  */
-import { Khonsu } from "@khonsu/core";
-import { LevelStorage } from "@khonsu/storage-level";
 import { ClientFork } from "../cluster/client-fork.ts";
 import type { Operation } from "../cluster/client-messages.ts";
 import { etcdCluster } from "../cluster/etcd-cluster.ts";
 import { khonsuCluster } from "../cluster/khonsu-cluster.ts";
 import { startCluster, type TestCluster } from "../cluster/test-cluster.ts";
 import { type BenchCase, compare, type Subject, Unavailable } from "../compare.ts";
-import { concurrently } from "../concurrently.ts";
-import { BATCH } from "../one-row.ts";
-import { onDisk } from "../peers/durable-peers.ts";
+import { SEALED } from "../one-row.ts";
 import type { Progress } from "../progress.ts";
 import type { Detail, SuiteResult } from "../report/row.ts";
+import { costOfReplication } from "./cost-of-replication.ts";
 import type { SuiteOptions } from "./index.ts";
 
 /** How long the idle clusters are watched. */
@@ -24,10 +21,10 @@ const KEYS = 10_000;
 const IN_FLIGHT = [1, 16, 64, 256] as const;
 
 const OPERATIONS: readonly (readonly [Operation, string])[] = [
-  ["write", "write of one key"],
-  ["writeBoth", "write of two keys in two shards"],
-  ["updateBoth", "read and write of two keys in two shards"],
-  ["read", "read of one key"],
+  ["write", `write of one key, ${SEALED.length} bytes`],
+  ["writeBoth", `write of two keys in two shards, ${SEALED.length} bytes each`],
+  ["updateBoth", `read and write of two keys in two shards, ${SEALED.length} bytes each`],
+  ["read", `read of one key, ${SEALED.length} bytes`],
 ];
 
 /** A cluster with its clients. */
@@ -49,7 +46,9 @@ export async function cluster({ quick, progress }: SuiteOptions): Promise<SuiteR
     const rows = await compare(cases, { suite: "cluster", rounds: quick ? 2 : 7, progress });
     const details: Detail[] = [];
     for (const each of driven) details.push(...(await processorTime(each, quick ? 1000 : 10_000)));
-    details.push(await unreplicated(quick ? 1000 : 10_000));
+    const leading = driven.find(({ cluster: { kind } }) => kind === "khonsu");
+    if (leading !== undefined)
+      details.push(...(await costOfReplication(leading.cluster, quick ? 1000 : 20_000)));
     return { rows, details };
   } finally {
     for (const { cluster: started, clients } of driven) {
@@ -121,23 +120,6 @@ async function processorTime(
     details.push(cpuRow(`${kind}, ${name}`, microseconds, idlePerSecond));
   }
   return details;
-}
-
-/** The same write on one embedded store that is durable, and not replicated. */
-async function unreplicated(count: number): Promise<Detail> {
-  const subject = onDisk("unreplicated", async (directory) => {
-    const db = await Khonsu.open({ storage: await LevelStorage.open(directory), detectLeaks: false });
-    let next = 0;
-    const commit = () => db.transact((tx) => tx.write(`key/${next++ % 10_000}`, BATCH));
-    return { run: concurrently(64, commit), close: () => db.close() };
-  });
-  const prepared = await subject.prepare();
-  await prepared.run(count, []);
-  const before = process.cpuUsage();
-  await prepared.run(count, []);
-  const { user, system } = process.cpuUsage(before);
-  await prepared.close?.();
-  return cpuRow("khonsu embedded on disk, write of one key", (user + system) / count, 0);
 }
 
 function cpuRow(what: string, microseconds: number, idlePerSecond: number): Detail {

@@ -6,13 +6,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Prng } from "@khonsu/testkit/simulator";
 import type { Prepared } from "../compare.ts";
-import type { Unit, Workload } from "./workload.ts";
 
 /** @param run what a caller does with what was drawn */
-export function callers(
-  workload: Pick<Workload, "next">,
+export function callers<U>(
+  workload: { next(random: Prng, caller: number): U },
   count: number,
-  run: (unit: Unit, caller: number) => Promise<unknown>,
+  run: (unit: U, caller: number) => Promise<unknown>,
 ): Prepared["run"] {
   const streams = Array.from({ length: count }, (_, caller) => new Prng("callers").split(caller));
   const turns = new Turns();

@@ -29,18 +29,19 @@ const encoder = new TextEncoder();
 
 export class RecordType<S extends Record<string, Column>> {
   readonly schema: Schema;
-  readonly #columns: readonly (readonly [keyof S & string, Column])[];
+  /** Names and types, in order. */
+  readonly columns: readonly (readonly [keyof S & string, Column])[];
   readonly #struct: Struct;
 
   constructor(columns: S) {
-    this.#columns = Object.entries(columns);
-    this.schema = new Schema(this.#columns.map(([name, column]) => new Field(name, TYPES[column], false)));
+    this.columns = Object.entries(columns);
+    this.schema = new Schema(this.columns.map(([name, column]) => new Field(name, TYPES[column], false)));
     this.#struct = new Struct(this.schema.fields);
   }
 
   /** @returns a batch with a row a record, in order. */
   batch(...records: readonly RecordOf<S>[]): RecordBatch {
-    const children = this.#columns.map(([name, column]) =>
+    const children = this.columns.map(([name, column]) =>
       dataOf(
         column,
         records.map((record) => record[name]),
@@ -52,7 +53,7 @@ export class RecordType<S extends Record<string, Column>> {
   /** @throws Error if the batch is not there: a benchmark reads what it has loaded. */
   row(batch: RecordBatch | undefined, row = 0): RecordOf<S> {
     if (batch === undefined) throw new Error("Invariant: a record that was loaded is there");
-    const entries = this.#columns.map(([name], index) => [name, batch.getChildAt(index)!.get(row)]);
+    const entries = this.columns.map(([name], index) => [name, batch.getChildAt(index)!.get(row)]);
     return Object.fromEntries(entries);
   }
 

@@ -3,19 +3,10 @@
  * of which some pairs are at risk of write skew under snapshot isolation. Weights as in H-Store; a quarter of the customers that
  * are drawn come from a hot spot.
  */
-import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
 import { RecordType } from "./record-type.ts";
-import {
-  assertEqual,
-  inTransactions,
-  type Outcome,
-  readTogether,
-  type TransactionStore,
-  type Unit,
-  upTo,
-  type Workload,
-} from "./workload.ts";
+import type { RecordStore, Records, RecordUnit, RecordWorkload } from "./records.ts";
+import { assertEqual, inTransactions, type Outcome, upTo } from "./workload.ts";
 
 export interface SmallBankOptions {
   /** Default 10,000. */
@@ -51,9 +42,12 @@ const WEIGHTS: readonly (readonly [number, SmallBankKind])[] = [
   [15, "write check"],
 ];
 
-const ACCOUNT = new RecordType({ customer: "int32", cents: "float64" });
-export const INITIAL_CENTS = 100_000;
-export const PENALTY_CENTS = 100;
+const ACCOUNT = { customer: "int32", cents: "float64" } as const;
+type Account = typeof ACCOUNT;
+type Accounts = Records<Account>;
+
+const INITIAL_CENTS = 100_000;
+const PENALTY_CENTS = 100;
 
 const savings = (customer: number) => `customer ${customer}/savings`;
 const checking = (customer: number) => `customer ${customer}/checking`;
@@ -83,8 +77,9 @@ export class SmallBankCalls {
   }
 }
 
-export class SmallBank implements Workload {
+export class SmallBank implements RecordWorkload<Account> {
   readonly name = "SmallBank";
+  readonly type = new RecordType(ACCOUNT);
   readonly #calls: SmallBankCalls;
   /** What all accounts together must hold, of all that was acknowledged. */
   #cents: number;
@@ -94,30 +89,30 @@ export class SmallBank implements Workload {
     this.#cents = this.#calls.customers * 2 * INITIAL_CENTS;
   }
 
-  async load(store: TransactionStore): Promise<void> {
-    await inTransactions(store, upTo(this.#calls.customers), (tx, number) => {
-      put(tx, savings(number - 1), number - 1, INITIAL_CENTS);
-      put(tx, checking(number - 1), number - 1, INITIAL_CENTS);
+  async load(store: RecordStore<Account>): Promise<void> {
+    await inTransactions(store, upTo(this.#calls.customers), (accounts: Accounts, number) => {
+      const account = { customer: number - 1, cents: INITIAL_CENTS };
+      for (const key of [savings(number - 1), checking(number - 1)]) accounts.add(key, account);
     });
   }
 
-  next(random: Prng): Unit {
+  next(random: Prng): RecordUnit<Account> {
     const call = this.#calls.draw(random);
     const options = call.kind === "balance" ? { readOnly: true } : {};
-    const run = async (store: TransactionStore): Promise<Outcome> => {
-      const change = await store.transact((tx) => BODIES[call.kind](tx, call), options);
+    const run = async (store: RecordStore<Account>): Promise<Outcome> => {
+      const change = await store.transact((accounts) => BODIES[call.kind](accounts, call), options);
       this.#cents += change;
       return "committed";
     };
     return { kind: call.kind, run };
   }
 
-  async check(store: TransactionStore): Promise<void> {
+  async check(store: RecordStore<Account>): Promise<void> {
     const sum = await store.transact(
-      async (tx) => {
-        let cents = 0;
-        for await (const [, batch] of tx.scan({ prefix: "customer " })) cents += ACCOUNT.row(batch).cents;
-        return cents;
+      async (accounts) => {
+        let total = 0;
+        for await (const { cents } of accounts.scan("customer ", 2 * this.#calls.customers)) total += cents;
+        return total;
       },
       { readOnly: true },
     );
@@ -126,7 +121,7 @@ export class SmallBank implements Workload {
 }
 
 /** A transaction; its result is its effect on the sum of all accounts. */
-type Body = (tx: TransactionContext, call: SmallBankCall) => Promise<number>;
+type Body = (tx: Accounts, call: SmallBankCall) => Promise<number>;
 
 const BODIES: Readonly<Record<SmallBankKind, Body>> = {
   balance: async (tx, { a }) => {
@@ -144,11 +139,13 @@ const BODIES: Readonly<Record<SmallBankKind, Body>> = {
     return -amount;
   },
   amalgamate: async (tx, { a, b }) => {
-    await readTogether(tx, [savings(a), checking(a), checking(b)]);
-    const [saved, checked] = await both(tx, savings(a), checking(a));
+    const [[saved, checked], others] = await Promise.all([
+      both(tx, savings(a), checking(a)),
+      cents(tx, checking(b)),
+    ]);
     put(tx, savings(a), a, 0);
     put(tx, checking(a), a, 0);
-    put(tx, checking(b), b, (await cents(tx, checking(b))) + saved + checked);
+    put(tx, checking(b), b, others + saved + checked);
     return 0;
   },
   "send payment": async (tx, { a, b, cents: amount }) => {
@@ -167,14 +164,16 @@ const BODIES: Readonly<Record<SmallBankKind, Body>> = {
   },
 };
 
-async function cents(tx: TransactionContext, key: string): Promise<number> {
-  return ACCOUNT.row(await tx.read(key)).cents;
+async function cents(accounts: Accounts, key: string): Promise<number> {
+  const account = await accounts.get(key);
+  if (account === undefined) throw new Error(`Invariant: ${key} was loaded`);
+  return account.cents;
 }
 
-function both(tx: TransactionContext, one: string, other: string): Promise<[number, number]> {
-  return Promise.all([cents(tx, one), cents(tx, other)]);
+function both(accounts: Accounts, one: string, other: string): Promise<[number, number]> {
+  return Promise.all([cents(accounts, one), cents(accounts, other)]);
 }
 
-function put(tx: TransactionContext, key: string, customer: number, value: number): void {
-  tx.write(key, ACCOUNT.batch({ customer, cents: value }));
+function put(accounts: Accounts, key: string, customer: number, value: number): void {
+  accounts.put(key, { customer, cents: value });
 }

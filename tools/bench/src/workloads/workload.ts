@@ -27,15 +27,18 @@ export interface Workload {
   check(store: TransactionStore): Promise<void>;
 }
 
+/** For rows that nobody has written before: a cluster then need not be asked for what a write replaces. */
+export const NEW = { ifAbsent: true } as const;
+
 /** Transactions that load side by side. */
-const LOADERS = 4;
+const LOADERS = 2;
 
 /** Runs `work` over `items` in transactions of at most `size` of them, a few at a time. */
-export async function inTransactions<T>(
-  store: TransactionStore,
+export async function inTransactions<Tx, T>(
+  store: { transact(body: (tx: Tx) => Promise<void>): Promise<void> },
   items: readonly T[],
-  work: (tx: TransactionContext, item: T) => void,
-  size = 250,
+  work: (tx: Tx, item: T) => void,
+  size = 100,
 ): Promise<void> {
   let from = 0;
   const loader = async () => {

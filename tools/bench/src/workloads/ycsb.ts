@@ -3,18 +3,11 @@
  * batch of one row with ten fields of 100 bytes. Keys follow Zipf's distribution with 0.99, scattered over the key space; D reads
  * what was inserted last.
  */
-import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
 import { Zipf } from "@khonsu/testkit/workloads";
-import { RecordType } from "./record-type.ts";
-import {
-  assertEqual,
-  inTransactions,
-  type Outcome,
-  type TransactionStore,
-  type Unit,
-  type Workload,
-} from "./workload.ts";
+import { type RecordOf, RecordType } from "./record-type.ts";
+import type { RecordStore, Records, RecordUnit, RecordWorkload } from "./records.ts";
+import { assertEqual, inTransactions, type Outcome } from "./workload.ts";
 
 export type YcsbLetter = "A" | "B" | "C" | "D" | "E" | "F";
 type Operation = "read" | "update" | "insert" | "scan" | "read-modify-write";
@@ -47,7 +40,7 @@ const OPERATIONS = 4;
 const SCAN_MAX = 100;
 const SKEW = 0.99;
 const FIELD_BYTES = 100;
-const RECORD = new RecordType({
+const RECORD = {
   field0: "utf8",
   field1: "utf8",
   field2: "utf8",
@@ -58,12 +51,14 @@ const RECORD = new RecordType({
   field7: "utf8",
   field8: "utf8",
   field9: "utf8",
-});
+} as const;
+type Row = typeof RECORD;
 
-type Step = (tx: TransactionContext) => Promise<void>;
+type Step = (records: Records<Row>) => Promise<void>;
 
-export class Ycsb implements Workload {
+export class Ycsb implements RecordWorkload<Row> {
   readonly name: string;
+  readonly type = new RecordType(RECORD);
   readonly #letter: YcsbLetter;
   readonly #loaded: number;
   readonly #zipf: Zipf;
@@ -81,20 +76,22 @@ export class Ycsb implements Workload {
     this.#inserted = records;
   }
 
-  async load(store: TransactionStore): Promise<void> {
+  async load(store: RecordStore<Row>): Promise<void> {
     const numbers = Array.from({ length: this.#loaded }, (_, index) => index);
-    await inTransactions(store, numbers, (tx, number) => tx.write(keyOf(number), recordOf(number)));
+    await inTransactions(store, numbers, (rows: Records<Row>, number) =>
+      rows.add(keyOf(number), recordOf(number)),
+    );
   }
 
-  next(random: Prng): Unit {
+  next(random: Prng): RecordUnit<Row> {
     const operations = Array.from({ length: OPERATIONS }, () => random.weighted(MIXES[this.#letter]));
     const steps = operations.map((operation) => this.#step(operation, random));
     const inserts = operations.filter((operation) => operation === "insert").length;
     const isReadOnly = operations.every((operation) => operation === "read" || operation === "scan");
-    const body = async (tx: TransactionContext) => {
-      for (const step of steps) await step(tx);
+    const body = async (records: Records<Row>) => {
+      for (const step of steps) await step(records);
     };
-    const run = async (store: TransactionStore): Promise<Outcome> => {
+    const run = async (store: RecordStore<Row>): Promise<Outcome> => {
       await store.transact(body, { readOnly: isReadOnly });
       this.#inserted += inserts;
       return "committed";
@@ -102,30 +99,30 @@ export class Ycsb implements Workload {
     return { kind: isReadOnly ? "read-only" : "writing", run };
   }
 
-  async check(store: TransactionStore): Promise<void> {
-    let records = 0;
-    await store.transact(
-      async (tx) => {
-        records = 0;
-        for await (const _ of tx.scan({ prefix: "user" })) records++;
+  async check(store: RecordStore<Row>): Promise<void> {
+    const found = await store.transact(
+      async (records) => {
+        let count = 0;
+        for await (const _ of records.scan("user", this.#numbered)) count++;
+        return count;
       },
       { readOnly: true },
     );
-    assertEqual("records", records, this.#inserted);
+    assertEqual("records", found, this.#inserted);
   }
 
   #step(operation: Operation, random: Prng): Step {
     if (operation === "insert") {
       const number = this.#numbered++;
-      return async (tx) => tx.write(keyOf(number), recordOf(number));
+      return async (records) => records.put(keyOf(number), recordOf(number));
     }
     const key = keyOf(this.#draw(random));
-    if (operation === "update") return async (tx) => tx.write(key, recordOf(random.uint32()));
-    if (operation === "read-modify-write") return (tx) => modify(tx, key, random.uint32());
-    if (operation === "read") return async (tx) => void (await tx.read(key));
+    if (operation === "update") return async (records) => records.put(key, recordOf(random.uint32()));
+    if (operation === "read-modify-write") return (records) => modify(records, key, random.uint32());
+    if (operation === "read") return async (records) => void (await records.get(key));
     const limit = random.integer(1, SCAN_MAX);
-    return async (tx) => {
-      for await (const _ of tx.scan({ from: key, limit }));
+    return async (records) => {
+      for await (const _ of records.scan(key, limit));
     };
   }
 
@@ -136,9 +133,10 @@ export class Ycsb implements Workload {
   }
 }
 
-async function modify(tx: TransactionContext, key: string, seed: number): Promise<void> {
-  const record = RECORD.row(await tx.read(key));
-  tx.write(key, RECORD.batch({ ...record, field0: textOf(seed) }));
+async function modify(records: Records<Row>, key: string, seed: number): Promise<void> {
+  const record = await records.get(key);
+  if (record === undefined) throw new Error(`Invariant: ${key} was loaded`);
+  records.put(key, { ...record, field0: textOf(seed) });
 }
 
 /** Neighbouring numbers lie far apart: a bijection of 32 bits. */
@@ -147,9 +145,9 @@ function keyOf(number: number): string {
   return `user${scattered.toString().padStart(10, "0")}`;
 }
 
-function recordOf(seed: number) {
+function recordOf(seed: number): RecordOf<Row> {
   const text = textOf(seed);
-  return RECORD.batch({
+  return {
     field0: text,
     field1: text,
     field2: text,
@@ -160,7 +158,7 @@ function recordOf(seed: number) {
     field7: text,
     field8: text,
     field9: text,
-  });
+  };
 }
 
 function textOf(seed: number): string {

@@ -1,7 +1,7 @@
 /** The initial population (clause 4.3.3), scaled: seven tenths of the orders are delivered, the others are new. */
 import type { TransactionContext } from "@khonsu/core";
 import { Prng } from "@khonsu/testkit/simulator";
-import { inTransactions, type TransactionStore, upTo } from "../workload.ts";
+import { inTransactions, NEW, type TransactionStore, upTo } from "../workload.ts";
 import { lastName, lastNames, type Scale } from "./scale.ts";
 import * as schema from "./schema.ts";
 import { ITEMS_A_BATCH, key } from "./schema.ts";
@@ -29,8 +29,9 @@ function loadWarehouse(
   tx.write(
     key.warehouse(w),
     schema.WAREHOUSE.batch({ name: `W${w}`, street: "Street 1", city: "Thebes", tax }),
+    NEW,
   );
-  tx.write(key.warehouseYtd(w), schema.YTD.batch({ ytd: districts * customers * PAYMENT_CENTS }));
+  tx.write(key.warehouseYtd(w), schema.YTD.batch({ ytd: districts * customers * PAYMENT_CENTS }), NEW);
 }
 
 /** The catalogue is the same in each warehouse. */
@@ -45,7 +46,7 @@ async function loadItems(store: TransactionStore, w: number, { items }: Scale): 
   }));
   const firsts = all.filter((_, index) => index % ITEMS_A_BATCH === 0);
   await inTransactions(store, firsts, (tx, { item }) =>
-    tx.write(key.items(w, item), schema.ITEM.batch(...all.slice(item - 1, item - 1 + ITEMS_A_BATCH))),
+    tx.write(key.items(w, item), schema.ITEM.batch(...all.slice(item - 1, item - 1 + ITEMS_A_BATCH)), NEW),
   );
 }
 
@@ -55,6 +56,7 @@ function loadStock(tx: TransactionContext, w: number, item: number, random: Prng
   tx.write(
     key.stock(w, item),
     schema.STOCK.batch({ ...stock, districtInfo: `stock of item ${item}`.padEnd(24) }),
+    NEW,
   );
 }
 
@@ -74,13 +76,17 @@ async function loadDistrict(
     tax: random.integer(0, 2000) / 10_000,
   };
   await store.transact(async (tx) => {
-    tx.write(key.district(w, d), schema.DISTRICT.batch(district));
-    tx.write(key.districtYtd(w, d), schema.YTD.batch({ ytd: customers * PAYMENT_CENTS }));
-    tx.write(key.nextOrder(w, d), schema.NEXT_ORDER.batch({ nextOrder: customers + 1 }));
-    tx.write(key.history(w, d, 0), schema.HISTORY.batch(...firstPayments(w, d, customers)));
+    tx.write(key.district(w, d), schema.DISTRICT.batch(district), NEW);
+    tx.write(key.districtYtd(w, d), schema.YTD.batch({ ytd: customers * PAYMENT_CENTS }), NEW);
+    tx.write(key.nextOrder(w, d), schema.NEXT_ORDER.batch({ nextOrder: customers + 1 }), NEW);
+    tx.write(key.history(w, d, 0), schema.HISTORY.batch(...firstPayments(w, d, customers)), NEW);
   });
   await inTransactions(store, [...names], (tx, [name, same]) =>
-    tx.write(key.sameName(w, d, name), schema.SAME_NAME.batch(...same.map((customer) => ({ customer })))),
+    tx.write(
+      key.sameName(w, d, name),
+      schema.SAME_NAME.batch(...same.map((customer) => ({ customer }))),
+      NEW,
+    ),
   );
   const buyers = random.shuffled(upTo(customers));
   await inTransactions(store, upTo(customers), (tx, c) => loadCustomer(tx, w, d, c, scale, random));
@@ -133,7 +139,7 @@ function loadCustomer(
     deliveries: 0,
     data: "a customer of long standing".padEnd(300, "."),
   };
-  tx.write(key.customer(w, d, c), schema.CUSTOMER.batch(customer));
+  tx.write(key.customer(w, d, c), schema.CUSTOMER.batch(customer), NEW);
 }
 
 /** The first delivered orders cost nothing, so that balances agree with deliveries (clause 3.3.2.10). */
@@ -159,10 +165,11 @@ function loadOrder(
   tx.write(
     key.order(w, d, o),
     schema.ORDER.batch({ customer, date: 1, carrier, lines: lines.length, isAllLocal: 1 }),
+    NEW,
   );
-  tx.write(key.lines(w, d, o), schema.ORDER_LINE.batch(...lines));
-  tx.write(key.lastOrder(w, d, customer), schema.LAST_ORDER.batch({ order: o }));
-  if (!isDelivered) tx.write(key.newOrder(w, d, o), schema.NEW_ORDER.batch({ order: o }));
+  tx.write(key.lines(w, d, o), schema.ORDER_LINE.batch(...lines), NEW);
+  tx.write(key.lastOrder(w, d, customer), schema.LAST_ORDER.batch({ order: o }), NEW);
+  if (!isDelivered) tx.write(key.newOrder(w, d, o), schema.NEW_ORDER.batch({ order: o }), NEW);
 }
 
 /** How many orders of a district are delivered at first. */

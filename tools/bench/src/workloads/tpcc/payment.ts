@@ -1,7 +1,7 @@
 /** The payment transaction (clause 2.5): 15 in 100 pay for a customer of another warehouse. */
 import type { TransactionContext } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
-import { readTogether } from "../workload.ts";
+import { NEW, readTogether } from "../workload.ts";
 import { drawCustomer, drawLastName, drawRemote, type Scale } from "./scale.ts";
 import * as schema from "./schema.ts";
 import { key } from "./schema.ts";
@@ -51,7 +51,7 @@ export async function payment(tx: TransactionContext, paid: Payment): Promise<vo
   const data = `${warehouse.name}    ${district.name}`;
   const { customerWarehouse, customerDistrict } = paid;
   const row = { customerWarehouse, customerDistrict, customer, amount, date, data };
-  tx.write(key.history(w, d, date), schema.HISTORY.batch(row));
+  tx.write(key.history(w, d, date), schema.HISTORY.batch(row), NEW);
 }
 
 /** Where the customer is found: by number, or by name. */
