@@ -23,11 +23,21 @@ export interface CoordinatorDriverOptions {
   readonly runtime: Runtime;
   /** How long a tick is, in milliseconds. Default 10. */
   readonly tickMs?: number;
+  /** Default: as `@khonsu/2pc` has it, but for `retryTicks`, which is 25. */
   readonly pace?: Partial<PaceOptions>;
 }
 
+/**
+ * A router asks on by itself where a replica does not answer. What a coordinator sends again is for what was lost on the way; sent while the
+ * first is only slow, it would cost everybody the same work once more, when there is least to spare.
+ */
+const RETRY_TICKS = 25;
+
 export class CoordinatorDriver implements CommitCoordinator {
   readonly #options: CoordinatorDriverOptions;
+  /** One step each of the coordinators that are at work; one timer for all. */
+  readonly #ticks = new Set<() => void>();
+  #isTicking = false;
 
   constructor(options: CoordinatorDriverOptions) {
     this.#options = options;
@@ -53,7 +63,7 @@ export class CoordinatorDriver implements CommitCoordinator {
     requests: ReadonlyMap<number, ShardTransaction>,
     beginning: Beginning,
   ): Promise<CommitResult> {
-    const { router, runtime, tickMs = 10, pace = {} } = this.#options;
+    const { router, runtime, pace = {} } = this.#options;
     const task = {
       id,
       participants: [...participants].sort((a, b) => a - b),
@@ -61,7 +71,8 @@ export class CoordinatorDriver implements CommitCoordinator {
       merge: mergeCommitments,
     };
     const seed = Math.floor(runtime.random() * 2 ** 32);
-    const coordinator = new PacedCoordinator<ShardTransaction, Commitment, Refusal>(task, { ...pace, seed });
+    const paced = { retryTicks: RETRY_TICKS, ...pace, seed };
+    const coordinator = new PacedCoordinator<ShardTransaction, Commitment, Refusal>(task, paced);
     return new Promise((resolve) => {
       const carryOut = (effects: Effects): void => {
         for (const effect of effects) {
@@ -76,12 +87,23 @@ export class CoordinatorDriver implements CommitCoordinator {
         }
       };
       const tick = (): void => {
-        if (coordinator.state.phase === "done") return;
-        carryOut(coordinator.tick());
-        runtime.schedule(tickMs, tick);
+        if (coordinator.state.phase === "done") this.#ticks.delete(tick);
+        else carryOut(coordinator.tick());
       };
       carryOut(coordinator.begin(beginning));
-      runtime.schedule(tickMs, tick);
+      this.#ticks.add(tick);
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#isTicking || this.#ticks.size === 0) return;
+    this.#isTicking = true;
+    const { runtime, tickMs = 10 } = this.#options;
+    runtime.schedule(tickMs, () => {
+      for (const tick of [...this.#ticks]) tick();
+      this.#isTicking = false;
+      this.#schedule();
     });
   }
 }
