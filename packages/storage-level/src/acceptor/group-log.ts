@@ -20,7 +20,7 @@ import { type Base, fold, highestSlot, recordsOf, type Scalar, scalarsOf } from 
 import { envelop, open } from "./envelope.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { ImagePieces } from "./image-pieces.ts";
-import { baseKey, integersIn, LOG_TAG, logKey, rangeOf } from "./log-keys.ts";
+import { baseKey, integersIn, LOG_TAG, logKeysOf, rangeOf } from "./log-keys.ts";
 import { type PackedRecord, packRecords, unpackRecords } from "./record-codec.ts";
 
 /** A write in the stream, as far as trimming needs to know it. */
@@ -47,6 +47,7 @@ export class GroupLog implements AcceptorStorage {
   readonly #group: string;
   readonly #totals: Totals;
   readonly #commit: GroupCommit;
+  readonly #logKey: (sequence: number) => Uint8Array;
   readonly #images: ImagePieces;
   readonly #writes: LoggedWrite[] = [];
   #base: Base = {};
@@ -70,6 +71,7 @@ export class GroupLog implements AcceptorStorage {
     this.#group = group;
     this.#totals = totals;
     this.#commit = commit;
+    this.#logKey = logKeysOf(group);
     this.#onClose = onClose;
     this.#images = new ImagePieces(database, group, totals);
   }
@@ -126,7 +128,7 @@ export class GroupLog implements AcceptorStorage {
 
   #append(records: readonly DurableRecord[], operations: Operation[]): void {
     const sequence = this.#next++;
-    const key = logKey(this.#group, sequence);
+    const key = this.#logKey(sequence);
     const content: Uint8Array[] = [];
     const packed = packRecords(records, content);
     const { value, checksum } = envelop(key, JSON.stringify(packed), content);
@@ -183,7 +185,7 @@ export class GroupLog implements AcceptorStorage {
     for (const { sequence, scalars, checksum, bytes } of this.#writes.splice(0, count)) {
       for (const scalar of scalars) this.#base = fold(this.#base, scalar);
       this.#totals.remove(checksum, bytes);
-      operations.push({ type: "del", key: logKey(this.#group, sequence) });
+      operations.push({ type: "del", key: this.#logKey(sequence) });
     }
     this.#writeBase(operations);
   }

@@ -14,9 +14,15 @@ export function baseKey(group: string): Uint8Array {
   return keyOf(LOG_TAG.base, group);
 }
 
-/** The `sequence`-th write of the group. */
-export function logKey(group: string, sequence: number): Uint8Array {
-  return keyOf(LOG_TAG.log, group, sequence);
+/** Makes the keys of the group's writes by their sequence. */
+export function logKeysOf(group: string): (sequence: number) => Uint8Array {
+  const prefix = keyOf(LOG_TAG.log, group);
+  return (sequence) => {
+    const key = Buffer.allocUnsafe(prefix.byteLength + INTEGER_BYTES);
+    key.set(prefix, 0);
+    writeInteger(key, sequence, prefix.byteLength);
+    return key;
+  };
 }
 
 /** The piece at `offset` of the group's image at `slot`. */
@@ -48,6 +54,12 @@ function keyOf(tag: number, group: string, ...integers: number[]): Uint8Array {
   key.set(name, 1);
   key.set(KEY_END, 1 + name.byteLength);
   let at = 1 + name.byteLength + KEY_END.byteLength;
-  for (const integer of integers) at = key.writeBigUInt64BE(BigInt(integer), at);
+  for (const integer of integers) at = writeInteger(key, integer, at);
   return key;
+}
+
+/** Writes a safe integer at `at`, big-endian. @returns where it ends */
+function writeInteger(key: Buffer, integer: number, at: number): number {
+  key.writeUInt32BE(Math.floor(integer / 2 ** 32), at);
+  return key.writeUInt32BE(integer % 2 ** 32, at + 4);
 }
