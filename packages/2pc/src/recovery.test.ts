@@ -45,3 +45,13 @@ test("many that are found at once are not all due at once", () => {
   expect(perTick.reduce((sum, count) => sum + count, 0)).toBe(100);
   expect(Math.max(...perTick)).toBeLessThan(40);
 });
+
+test("it is idle once nothing is unfinished", () => {
+  const table = preparedAt(1);
+  const recovery = new Recovery(table, { seed: 1, patienceTicks: 10 });
+  recovery.tick();
+  expect(recovery.isIdle).toBe(false);
+  table.apply({ kind: "decide", id: id(0), outcome: { kind: "committed", value: 1 } });
+  recovery.tick();
+  expect(recovery.isIdle).toBe(true);
+});

@@ -54,6 +54,11 @@ export class Recovery {
     this.#jitter = new Jitter(seed);
   }
 
+  /** Whether nothing was unfinished at the last tick: until something is, ticks may be left out. */
+  get isIdle(): boolean {
+    return this.#due.size === 0;
+  }
+
   /** What is due at this tick. A transaction that stays unfinished is due again after the same patience. */
   tick(): readonly Rescue[] {
     this.#now += 1;

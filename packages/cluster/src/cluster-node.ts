@@ -28,7 +28,7 @@ export interface ClusterNodeOptions {
   readonly wallClock: () => number;
   readonly patience?: Partial<Patience>;
   readonly retention?: Partial<Retention>;
-  /** How long a tick of recovery is, in milliseconds. Default 10. */
+  /** How long a tick of recovery is, in milliseconds; up to ten ticks pass before it notices that it has something to do. Default 10. */
   readonly tickMs?: number;
 }
 
@@ -36,6 +36,9 @@ interface Hosted {
   readonly replica: ShardReplica;
   recovery: { readonly machine: object; readonly watch: Recovery } | undefined;
 }
+
+/** How many times longer than a tick a node leaves its shards alone while there is nothing to recover and nothing to purge. */
+const IDLE_TICKS = 10;
 
 export class ClusterNode {
   readonly router: Router;
@@ -149,7 +152,9 @@ export class ClusterNode {
 
   #scheduleRecovery(): void {
     const { runtime, tickMs = 10 } = this.#options;
-    this.#cancelRecovery = runtime.schedule(tickMs, () => {
+    const isIdle = [...this.#hosted.values()].every(isAtRest);
+    // Hundreds of looks a second at shards where nothing is to be done are a good part of what an idle node costs.
+    this.#cancelRecovery = runtime.schedule(isIdle ? IDLE_TICKS * tickMs : tickMs, () => {
       for (const hosted of this.#hosted.values()) {
         this.#recover(hosted);
         purgeSome(hosted.replica);
@@ -182,4 +187,8 @@ export class ClusterNode {
     for (const { id, participants } of hosted.recovery.watch.tick())
       void this.coordinators.recover(id, participants);
   }
+}
+
+function isAtRest({ recovery, replica }: Hosted): boolean {
+  return (recovery === undefined || recovery.watch.isIdle) && replica.log.machine.versions.isPurged;
 }

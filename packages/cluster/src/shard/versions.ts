@@ -106,6 +106,11 @@ export class Versions {
     if (version.older !== undefined || value === undefined) this.#superseded.add(key);
   }
 
+  /** Whether `purge` has nothing to look at until the floor rises again. */
+  get isPurged(): boolean {
+    return this.#unvisited === 0;
+  }
+
   /**
    * Forgets versions that no read at or above the floor can see. Looks at up to `keysMax` keys, those first that it has
    * not looked at for longest, and at each once for a floor.
