@@ -7,10 +7,25 @@ import { KhonsuError } from "./errors.ts";
 import type { CommitTimestamp } from "./isolation/timestamp.ts";
 import type { CommitRecord, Storage } from "./storage.ts";
 
-interface Waiter {
-  readonly timestamp: CommitTimestamp;
-  readonly resolve: () => void;
-  readonly reject: (error: KhonsuError) => void;
+/** Commits that are written together, and those who wait for them: they share one promise, which is made for the first. */
+class Group {
+  readonly records: CommitRecord[] = [];
+  #durable: Promise<void> | undefined = undefined;
+  resolve: () => void = () => {};
+  reject: (error: KhonsuError) => void = () => {};
+
+  /** The timestamp of its last commit; it has one. */
+  get last(): CommitTimestamp {
+    return this.records[this.records.length - 1]!.timestamp;
+  }
+
+  whenDurable(): Promise<void> {
+    this.#durable ??= new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    return this.#durable;
+  }
 }
 
 export interface CommitLogListener {
@@ -23,9 +38,9 @@ export interface CommitLogListener {
 export class CommitLog {
   readonly #storage: Storage;
   readonly #listener: CommitLogListener;
-  #gathering: CommitRecord[] = [];
-  /** Invariant: timestamps never fall. */
-  #waiters: Waiter[] = [];
+  #gathering = new Group();
+  /** On its way to the storage; everything before it is durable. */
+  #writing: Group | undefined = undefined;
   #isPumping = false;
   #durable: CommitTimestamp;
   #failure: KhonsuError | undefined = undefined;
@@ -47,7 +62,7 @@ export class CommitLog {
 
   /** Hands over a commit; it is written soon. Timestamps rise from call to call. */
   append(record: CommitRecord): void {
-    this.#gathering.push(record);
+    this.#gathering.records.push(record);
     if (!this.#isPumping) {
       this.#isPumping = true;
       // Not at once: commits of the same turn of the event loop go out together.
@@ -59,39 +74,33 @@ export class CommitLog {
   whenDurable(timestamp: CommitTimestamp): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (timestamp <= this.#durable) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#enqueue({ timestamp, resolve, reject }));
-  }
-
-  #enqueue(waiter: Waiter): void {
-    const waiters = this.#waiters;
-    let at = waiters.length;
-    while (at > 0 && waiters[at - 1]!.timestamp > waiter.timestamp) at--;
-    if (at === waiters.length) waiters.push(waiter);
-    else waiters.splice(at, 0, waiter);
+    const writing = this.#writing;
+    return writing !== undefined && timestamp <= writing.last
+      ? writing.whenDurable()
+      : this.#gathering.whenDurable();
   }
 
   async #pump(): Promise<void> {
-    while (this.#gathering.length > 0 && this.#failure === undefined) {
+    while (this.#gathering.records.length > 0 && this.#failure === undefined) {
       const group = this.#gathering;
-      this.#gathering = [];
+      this.#gathering = new Group();
+      this.#writing = group;
       try {
-        await this.#storage.write(group);
+        await this.#storage.write(group.records);
       } catch (cause) {
         this.#fail(cause);
         break;
       }
-      this.#acknowledge(group[group.length - 1]!.timestamp);
+      this.#acknowledge(group);
     }
     this.#isPumping = false;
   }
 
-  #acknowledge(timestamp: CommitTimestamp): void {
-    this.#durable = timestamp;
-    this.#listener.onDurable(timestamp);
-    const waiters = this.#waiters;
-    let due = 0;
-    while (due < waiters.length && waiters[due]!.timestamp <= timestamp) waiters[due++]!.resolve();
-    this.#waiters = due === waiters.length ? [] : waiters.slice(due);
+  #acknowledge(group: Group): void {
+    this.#writing = undefined;
+    this.#durable = group.last;
+    this.#listener.onDurable(group.last);
+    group.resolve();
   }
 
   #fail(cause: unknown): void {
@@ -100,10 +109,10 @@ export class CommitLog {
       "The storage failed and the store has stopped: what was not acknowledged may be lost",
       { cause },
     );
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    this.#gathering = [];
+    const groups = [this.#writing, this.#gathering];
+    this.#writing = undefined;
+    this.#gathering = new Group();
     this.#listener.onFailure(this.#failure);
-    for (const waiter of waiters) waiter.reject(this.#failure);
+    for (const group of groups) group?.reject(this.#failure);
   }
 }

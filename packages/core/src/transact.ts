@@ -46,11 +46,10 @@ export interface TransactHost<S extends ScopedState, T, O extends TransactOption
 interface Attempt<S, R> {
   readonly begun?: S | Promise<S>;
   readonly outcome?: BodyOutcome<R> | Promise<BodyOutcome<R>>;
-  /** What the host's `commit` has given. */
-  readonly committing?: unknown;
+  readonly failure?: CommitFailure;
 }
 
-/** What the host's `commit` has thrown. */
+/** Why the host's `commit` failed. */
 class CommitFailure {
   readonly error: unknown;
 
@@ -93,9 +92,14 @@ function runAtOnce<S extends ScopedState, T, O extends TransactOptions, R>(
   if (isPromise(outcome) || outcome.kind !== "done")
     return run(host, body, options, undefined, { begun, outcome });
   const committing = tryCommit(host, begun);
-  if (committing instanceof CommitFailure || isPromise(committing))
-    return run(host, body, options, undefined, { begun, outcome, committing });
-  return Promise.resolve(outcome.result);
+  const goOn = (failure: CommitFailure) => run(host, body, options, undefined, { begun, outcome, failure });
+  if (committing instanceof CommitFailure) return goOn(committing);
+  const { result } = outcome;
+  if (!isPromise(committing)) return Promise.resolve(result);
+  return committing.then(
+    () => result,
+    (error) => goOn(new CommitFailure(error)),
+  );
 }
 
 function tryCommit<S extends ScopedState, T, O extends TransactOptions>(
@@ -147,8 +151,8 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
     }
     try {
       if (outcome.kind === "failed") throw outcome.error;
-      const committing = attempt.committing ?? host.commit(state, abort);
-      if (committing instanceof CommitFailure) throw committing.error;
+      if (attempt.failure !== undefined) throw attempt.failure.error;
+      const committing = host.commit(state, abort);
       if (isPromise(committing)) await committing;
       return outcome.result;
     } catch (error) {

@@ -366,8 +366,8 @@ const durabilityMutants: readonly Mutant[] = [
     name: "acknowledged-before-durable",
     description: "A commit is acknowledged before it is on disk.",
     file: source("commit-log.ts"),
-    search: "await this.#storage.write(group);",
-    replace: "void this.#storage.write(group);",
+    search: "await this.#storage.write(group.records);",
+    replace: "void this.#storage.write(group.records);",
   },
   {
     name: "reader-does-not-wait-for-disk",
