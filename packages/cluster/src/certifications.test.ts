@@ -73,10 +73,19 @@ test("what is asked for twice while it is under way is proposed once", async () 
   expect(await Promise.all(both)).toMatchObject([{ kind: "committed" }, { kind: "committed" }]);
 });
 
+test("what waits for a leader is proposed once, however often it is asked for again meanwhile", async () => {
+  const { certifications, proposed, runtime } = setUp();
+  for (let asked = 0; asked < 8; asked++) {
+    void certifications.submit(committing(1));
+    await runtime.pass(600);
+  }
+  expect(proposed).toHaveLength(1);
+});
+
 test("what is not answered for long is proposed again when it is asked for again", async () => {
   const { certifications, proposed, runtime } = setUp();
   void certifications.submit(committing(1));
-  await runtime.pass(600);
+  await runtime.pass(5100);
   void certifications.submit(committing(1));
   await runtime.pass(0);
   expect(proposed).toHaveLength(2);

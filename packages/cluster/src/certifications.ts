@@ -23,8 +23,12 @@ export interface CertificationsOptions {
   readonly lockMs: number;
 }
 
-/** After this time, in milliseconds, a request that comes again is proposed again: what became of the first may never be told. */
-const JOINED_MS = 500;
+/**
+ * After this time, in milliseconds, a request that comes again is proposed again: what became of the first may never be told. As long
+ * as consensus itself pursues a proposal as a rule (`proposalTimeoutTicks` of Paxos), and not sooner: where no leader stands, copies
+ * of large commits would fill the queues of all replicas, and drown the next leader.
+ */
+const JOINED_MS = 5000;
 
 interface UnderWay {
   readonly since: number;
