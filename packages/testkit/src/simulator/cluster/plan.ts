@@ -82,7 +82,7 @@ function drawSetup(prng: Prng, name: ProfileName, profile: Profile): ClusterSetu
     shards: prng.integer(profile.shardsMin, 3),
     processes: within(profile.processes),
     network: {
-      loss: isCalm ? 0 : prng.pick([0, 0, 0.01, 0.03]),
+      loss: isCalm ? 0 : prng.pick(profile.loss),
       duplication: isCalm ? 0 : prng.pick([0, 0.01, 0.1]),
       delayMinUs: 200,
       delayMeanUs: prng.pick([300, 1_000, 3_000]),

@@ -12,6 +12,8 @@ export interface Profile {
   /** How often each kind of fault comes, relative to the others; of these each run has a random part. */
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly targetFaults: Readonly<Record<string, number>>;
+  /** The share of messages that get lost when nothing else is wrong. */
+  readonly loss: readonly number[];
   /** Whether one of the nodes may lose its disk, or stay down in the end. Of three voters one may, not two. */
   readonly mayLose: boolean;
   readonly shardsMin: number;
@@ -102,6 +104,7 @@ const BROAD: Profile = {
   isolation: "serializable",
   faults: ALL_FAULTS,
   targetFaults: { transfer: 1 },
+  loss: [0, 0, 0.01, 0.03],
   mayLose: true,
   shardsMin: 1,
   processes: [2, 6],
@@ -134,9 +137,32 @@ const CONTENDED: Profile = {
 const RACES: Profile = {
   ...CONTENDED,
   faults: {},
+  loss: [0],
   mayLose: false,
+  checkpointEntries: [50, 1_000],
   shardsMin: 2,
   faultsMs: [300, 600],
+};
+
+/** Slow clients and little retention. */
+const FLOORS: Profile = {
+  ...CONTENDED,
+  about: "serializable, slow clients and little retention, so that snapshots grow too old (TX-3, TX-18)",
+  kind: "register",
+  faults: DELAYS,
+  keys: [3, 6],
+  shapes: [
+    [2, "delete"],
+    [3, "scan and write"],
+    [1, "mixed"],
+    [1, "look"],
+    [1, "one"],
+  ],
+  manner: { ...PLAIN, slow: 0.5, pauseMs: 50, snapshot: 0.5, token: 0.6 },
+  retention: { snapshotMs: [20, 150], outcomeMs: [300_000, 300_000], everyMs: 20 },
+  restores: 0.03,
+  // Replicas purge at every tick: what they still have below the floor differs.
+  tickMs: 40,
 };
 
 const TABLE = {
@@ -150,20 +176,19 @@ const TABLE = {
   snapshot: { ...BROAD, about: "repeatable read, lists are appended to", isolation: "repeatable-read" },
   calm: { ...BROAD, about: "serializable, no faults: what only conflicts bring about", faults: {} },
   contended: CONTENDED,
-  floors: {
-    ...CONTENDED,
-    about: "serializable, slow clients and little retention, so that snapshots grow too old (TX-3, TX-18)",
-    kind: "register",
-    keys: [3, 6],
+  floors: FLOORS,
+  aged: {
+    ...FLOORS,
+    about: "serializable, slow readers of snapshots that grow too old (TX-18)",
+    kind: "list",
     shapes: [
-      [2, "mixed"],
-      [2, "delete"],
-      [2, "scan and write"],
-      [2, "look"],
+      [3, "pair"],
+      [3, "look"],
       [1, "one"],
+      [1, "scan"],
     ],
-    manner: { ...PLAIN, slow: 0.5, pauseMs: 60, snapshot: 0.4, token: 0.6 },
-    retention: { snapshotMs: [40, 200], outcomeMs: [300_000, 300_000], everyMs: 20 },
+    manner: { ...PLAIN, slow: 0.6, pauseMs: 80, snapshot: 0.7, token: 0.6 },
+    retention: { snapshotMs: [20, 80], outcomeMs: [300_000, 300_000], everyMs: 20 },
   },
   members: {
     ...BROAD,
@@ -175,31 +200,63 @@ const TABLE = {
   skew: {
     ...RACES,
     about: "serializable, each reads what another writes, in several shards (TX-5, TX-7)",
-    keys: [2, 4],
+    shardsMin: 3,
+    processes: [3, 5],
+    keys: [2, 3],
+    kind: "register",
     shapes: [
-      [6, "skew"],
-      [2, "scan and write"],
-      [1, "page and write"],
+      [9, "skew"],
       [1, "look"],
     ],
     thinkMs: 0.5,
     restores: 0.05,
   },
+  ranges: {
+    ...RACES,
+    about: "serializable, each scans, wholly or from one end, what another writes (TX-5, TX-7, TX-18)",
+    processes: [2, 4],
+    // Several in one shard, so that pages end between them.
+    keys: [3, 7],
+    kind: "register",
+    shapes: [
+      [1, "scan and write"],
+      [2, "page and write"],
+    ],
+    thinkMs: 0.5,
+  },
   readers: {
     ...RACES,
     about: "writers of several shards, and readers of all kinds amid them (TX-18, TX-21)",
     shardsMin: 3,
+    // Decisions that are lost leave what is committed prepared for a while.
+    loss: [0.03, 0.15],
+    processes: [4, 8],
     keys: [3, 6],
     writesPerKey: 4,
     shapes: [
       [3, "pair"],
       [3, "look"],
+      [2, "glance"],
       [1, "one"],
       [1, "scan"],
       [1, "page and write"],
     ],
     faults: { network: 2, clog: 3, pause: 2, "disk-slow": 1 },
     manner: { ...PLAIN, slow: 0.2, pauseMs: 5, snapshot: 0.5, token: 0.5 },
+  },
+  clocks: {
+    ...RACES,
+    about: "serializable, shards whose clocks differ, and readers of single keys (TX-8, TX-11, TX-22)",
+    shardsMin: 3,
+    processes: [3, 5],
+    keys: [2, 3],
+    shapes: [
+      [2, "pair"],
+      [4, "glance"],
+      [1, "one"],
+    ],
+    thinkMs: 3,
+    manner: { ...PLAIN, twice: 0 },
   },
   weak: {
     ...RACES,
@@ -213,6 +270,8 @@ const TABLE = {
       [1, "scan"],
       [1, "one"],
     ],
+    faults: { partition: 4, crash: 3, clog: 2, clock: 1, target: 3 },
+    faultsMs: [1000, 2000],
     manner: { ...PLAIN, token: 0.5 },
   },
   committed: {
@@ -223,14 +282,24 @@ const TABLE = {
     shapes: [
       [3, "pair"],
       [3, "look"],
-      [1, "skew"],
+      [1, "aside"],
     ],
     faults: { network: 2, clog: 3, pause: 2 },
+  },
+  updates: {
+    ...RACES,
+    about: "read committed, each overwrites what it has read, and no update is lost (TX-25)",
+    kind: "register",
+    isolation: "read-committed",
+    processes: [3, 6],
+    keys: [2, 3],
+    shapes: [[1, "skew"]],
   },
   doubt: {
     ...CONTENDED,
     about: "commits that are sent twice, and little patience with what is in doubt (TX-1, TX-9, TX-12)",
-    faults: DELAYS,
+    faults: { ...DELAYS, crash: 6 },
+    loss: [0.02, 0.1],
     mayLose: false,
     shardsMin: 2,
     faultsMs: [1000, 2000],
@@ -240,14 +309,16 @@ const TABLE = {
       [2, "one"],
       [1, "look"],
     ],
-    manner: { ...PLAIN, twice: 0.5, twiceMs: 10 },
+    manner: { ...PLAIN, twice: 0.4, twiceMs: 10 },
     tickMs: 2,
     inDoubtMs: 10,
   },
   forgetful: {
     ...CONTENDED,
     about: "outcomes that are soon forgotten, and commits that come late (TX-10, TX-16, TX-17)",
-    faults: DELAYS,
+    faults: { ...DELAYS, crash: 6 },
+    loss: [0.02, 0.1],
+    keys: [4, 10],
     mayLose: false,
     shardsMin: 2,
     faultsMs: [1000, 2000],
@@ -255,10 +326,10 @@ const TABLE = {
       [2, "mixed"],
       [3, "pair"],
       [2, "one"],
-      [1, "look"],
+      [3, "look"],
     ],
-    manner: { ...PLAIN, twice: 0.5, twiceMs: 150 },
-    retention: { snapshotMs: [60_000, 60_000], outcomeMs: [30, 300], everyMs: 20 },
+    manner: { ...PLAIN, snapshot: 0.6, twice: 0.3, twiceMs: 100 },
+    retention: { snapshotMs: [60_000, 60_000], outcomeMs: [10, 200], everyMs: 20 },
     tickMs: 2,
     inDoubtMs: 50,
   },
@@ -269,7 +340,7 @@ const TABLE = {
     keys: [2, 4],
     shapes: [
       [4, "read back"],
-      [3, "skew"],
+      [3, "aside"],
       [1, "insert"],
       [1, "delete"],
       [2, "one"],
@@ -293,13 +364,14 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = TABLE;
 export const PROFILE_NAMES = Object.keys(TABLE) as readonly ProfileName[];
 
 /** What the history of a profile must be. */
-export function modelOf({ isolation }: Profile): Model {
+export function modelOf({ isolation, kind }: Profile): Model {
   switch (isolation) {
     case "serializable":
       return "strict-serializable";
     case "repeatable-read":
       return "snapshot-isolation";
     case "read-committed":
-      return "read-committed";
+      // Appends are blind under read committed, and lose nothing; what is overwritten has not changed since it was read.
+      return kind === "register" ? "cursor-stability" : "read-committed";
   }
 }

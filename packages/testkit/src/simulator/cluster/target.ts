@@ -2,6 +2,7 @@
 // layers at once. What clients saw is checked from outside, each group at each step; in the end everything heals, nothing is left in
 // doubt, what was acknowledged is there, and replicas agree.
 
+import process from "node:process";
 import { asFailure, SimulationFailure } from "../failure.ts";
 import { describeFault } from "../fault.ts";
 import { FaultAtlas } from "../fault-atlas.ts";
@@ -63,12 +64,20 @@ async function run(plan: ClusterPlan, { traceLinesMax }: RunObservation): Promis
   });
   const simulation = new ClusterSimulation(plan, cluster);
   let failure: SimulationFailure | undefined;
+  // What is thrown where nobody awaits it would end the process of a node.
+  const onUnhandled = (error: unknown) => {
+    cluster.failure ??= asFailure(error);
+  };
+  process.on("unhandledRejection", onUnhandled);
   try {
     await simulation.run();
   } catch (error) {
     failure = cluster.failure ?? asFailure(error);
     cluster.trace.add(cluster.runtime.scheduler.nowUs, undefined, `FAILED ${failure.kind} ${failure.check}`);
   }
+  await new Promise((resolve) => setImmediate(resolve)); // lets what was not awaited be told
+  process.off("unhandledRejection", onUnhandled);
+  failure ??= cluster.failure;
   const { scheduler } = cluster.runtime;
   const result = { steps: scheduler.steps, simulatedUs: scheduler.nowUs };
   const { faults, counts } = simulation;
@@ -109,6 +118,7 @@ class ClusterSimulation {
     const working = this.#clients.run(
       parts.filter((part): part is ClusterOperation => part.kind !== "fault"),
     );
+    working.catch(() => {}); // what it rejects with is heard when it is awaited
     await this.#during(runtime.elapse(setup.faultsUntilUs / 1_000));
     this.#heal();
     await this.#during(runtime.settle(working, 600_000));

@@ -38,14 +38,21 @@ const SHAPES = {
     const first = workload.step("read");
     return [first, other(workload, "read", first[1] as Key)];
   },
-  skew: (workload) => {
+  glance: (workload) => [workload.step("read")],
+  aside: (workload) => {
     const write = workload.step("write");
     return [other(workload, "read", write[1] as Key), write];
+  },
+  // Where writers read what they overwrite, a history tells the order of all versions.
+  skew: (workload) => {
+    const write = workload.step("write");
+    const key = write[1] as Key;
+    return [other(workload, "read", key), ["r", key], write];
   },
   scan: (workload) => [workload.step("scan")],
   "scan and write": (workload) => [workload.step("scan"), workload.step("write")],
   "page and write": (workload, prng) => [
-    ["page", prng.integer(1, 2), prng.chance(0.5)],
+    ["page", prng.integer(1, 3), prng.chance(0.5)],
     workload.step("write"),
   ],
   insert: (workload, prng) => {
