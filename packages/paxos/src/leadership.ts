@@ -8,6 +8,7 @@ import { type Ballot, compareBallots, sameBallot, ZERO_BALLOT } from "./ballot.t
 import { Campaign } from "./campaign.ts";
 import type { CatchUp } from "./catch-up.ts";
 import type { Context } from "./context.ts";
+import { Eligibility } from "./eligibility.ts";
 import type { Entry } from "./entry.ts";
 import type { ImageTransfer } from "./image-transfer.ts";
 import { Leader } from "./leader.ts";
@@ -18,10 +19,9 @@ import { isMember, isVoter, membersOf } from "./membership.ts";
 import type { MessageOf, Standing } from "./message.ts";
 import type { Proposals } from "./proposals.ts";
 import type { ReadConfirmation } from "./read-confirmation.ts";
-import { cannotServe } from "./read-confirmation.ts";
 import type { Reads } from "./reads.ts";
 import type { ReplicaId } from "./replica-id.ts";
-import { type Slot, slotAfter } from "./slot.ts";
+import { slotAfter } from "./slot.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** What leading touches. */
@@ -43,6 +43,7 @@ export interface LeadershipRoles {
 export class Leadership {
   private readonly roles: LeadershipRoles;
   private readonly context: Context;
+  private readonly eligibility: Eligibility;
   private ownCampaign: Campaign | undefined;
   private ownLeader: Leader | undefined;
   private announced: Ballot = ZERO_BALLOT;
@@ -51,6 +52,7 @@ export class Leadership {
   constructor(roles: LeadershipRoles) {
     this.roles = roles;
     this.context = roles.context;
+    this.eligibility = new Eligibility(roles);
     this.seenPromise = roles.acceptor.promised;
     roles.election.noteBallot(roles.acceptor.promised);
   }
@@ -78,48 +80,19 @@ export class Leadership {
 
   /** Whether the oldest write under way is older than an election timeout. */
   get stalled(): boolean {
-    const since = this.context.outbox.oldestWriteAt;
-    return since !== undefined && this.context.now - since > this.context.options.electionTimeoutTicks;
-  }
-
-  private get mayLead(): boolean {
-    const { admission, learner, lease } = this.roles;
-    const votes = isVoter(learner.configuration, this.context.self);
-    return (
-      votes &&
-      admission.admitted &&
-      !this.stalled &&
-      !learner.restoring &&
-      !admission.retired &&
-      !lease.forbids(this.nextBallot)
-    );
-  }
-
-  private get nextBallot(): Ballot {
-    const { options, self } = this.context;
-    return { round: this.roles.election.nextBallotRound, priority: options.priority, replica: self };
+    return this.eligibility.stalled;
   }
 
   /** What this replica says of itself in pings and pongs. */
   get standing(): Standing {
-    const { acceptor, admission, election, learner } = this.roles;
-    const { applied, chain, decided } = learner;
-    return {
-      leading: this.ownLeader?.ballot ?? ZERO_BALLOT,
-      promised: acceptor.promised,
-      healthy: election.healthy,
-      electable: this.mayLead && election.mayReachQuorum,
-      stalled: this.stalled || !admission.admitted,
-      priority: this.context.options.priority,
-      decided,
-      chain: applied === decided ? chain : 0,
-    };
+    return this.eligibility.standing(this.ownLeader?.ballot ?? ZERO_BALLOT);
   }
 
   /** Ends a round of the election if it is time: does what its verdict says, and asks everybody for the next. */
   endRound(): void {
     const { acceptor, election, learner } = this.roles;
-    const { ballot, mayLead, ownLeader, stalled } = this;
+    const { ballot, ownLeader } = this;
+    const { mayLead, stalled } = this.eligibility;
     const { configuration } = learner;
     const { promised } = acceptor;
     const leading = ownLeader !== undefined;
@@ -139,7 +112,7 @@ export class Leadership {
   /** Begins a campaign. @param transfer whether the leader hands over on purpose */
   private begin(transfer: boolean): void {
     const { acceptor, election, learner } = this.roles;
-    const ballot = this.nextBallot;
+    const ballot = this.eligibility.nextBallot;
     election.noteBallot(ballot);
     election.begin();
     this.ownCampaign = new Campaign(this.context, acceptor, learner, ballot, transfer);
@@ -147,12 +120,10 @@ export class Leadership {
 
   /** The leader hands over to this replica: it campaigns at once if it has flushed all that the leader has (PX-19). */
   onTakeOver({ ballot, through }: MessageOf<"takeOver">): void {
-    const { acceptor, admission, learner } = this.roles;
+    const { acceptor, learner } = this.roles;
     const follows = compareBallots(ballot, acceptor.promised) === 0 && this.ballot.round === 0;
     const flushed = Math.max(acceptor.through, learner.decided) >= through;
-    const votes = isVoter(learner.configuration, this.context.self);
-    if (admission.admitted && follows && flushed && votes && !this.stalled && !learner.restoring)
-      this.begin(true);
+    if (follows && flushed && this.eligibility.mayVote) this.begin(true);
   }
 
   onTick(): void {
@@ -283,12 +254,6 @@ export class Leadership {
 
   requestTransfer(to: ReplicaId): void {
     const { learner, transfer } = this.roles;
-    const { configuration, decided } = learner;
-    if (this.ownLeader !== undefined) {
-      transfer.begin(to, this.ownLeader, configuration, decided as Slot);
-      return;
-    }
-    const refusal = cannotServe("KHONSU_NOT_LEADER", "only the leader can hand over", this.known);
-    this.context.outbox.emit({ kind: "transferRefused", to, refusal });
+    transfer.request(to, this.ownLeader, learner, this.known);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Recovered } from "./acceptor-storage.ts";
+import type { Configuration } from "./configuration.ts";
 import type { Effect, WriteId } from "./effect.ts";
 import type { DecidedEntry } from "./entry.ts";
 import { invariant, PaxosError, type PaxosErrorCode } from "./errors.ts";
@@ -207,6 +208,11 @@ export class Replica {
   /** The part of `status()` that is asked for with every request, at the cost of three fields. */
   brief(): BriefStatus {
     return briefStatusOf(this.roles, this.fence !== undefined);
+  }
+
+  /** What governs the slots after the applied index, as in `status()`. */
+  get configuration(): Configuration | undefined {
+    return this.roles.learner.configuration;
   }
 
   status(): Status {

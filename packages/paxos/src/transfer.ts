@@ -8,8 +8,10 @@ import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type RefusalCode, refusal } from "./errors.ts";
 import type { Leader } from "./leader.ts";
+import type { Learner } from "./learner.ts";
 import type { Lease } from "./lease.ts";
 import { isVoter } from "./membership.ts";
+import { cannotServe } from "./read-confirmation.ts";
 import { formatReplica, type ReplicaId } from "./replica-id.ts";
 import type { Slot } from "./slot.ts";
 
@@ -27,7 +29,18 @@ export class Transfer {
     return this.underWay !== undefined;
   }
 
-  begin(to: ReplicaId, leader: Leader, configuration: Configuration | undefined, decided: Slot): void {
+  /** Begins to hand over to `to`, or refuses: `leader` is undefined where another replica, `known`, leads. */
+  request(
+    to: ReplicaId,
+    leader: Leader | undefined,
+    { configuration, decided }: Pick<Learner, "configuration" | "decided">,
+    known: ReplicaId | undefined,
+  ): void {
+    if (leader === undefined) {
+      const refusal = cannotServe("KHONSU_NOT_LEADER", "only the leader can hand over", known);
+      this.context.outbox.emit({ kind: "transferRefused", to, refusal });
+      return;
+    }
     const [code, reason] = this.problemWith(to, leader, configuration, decided) ?? [];
     if (code !== undefined) {
       this.refuse(to, code, reason ?? "");

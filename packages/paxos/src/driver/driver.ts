@@ -99,6 +99,11 @@ export class Driver {
     return this.replica.brief();
   }
 
+  /** That of `status`; undefined if this replica knows none. */
+  get configuration(): Configuration | undefined {
+    return this.replica.configuration;
+  }
+
   /**
    * Has a command decided and applied. Asking again with the same client and sequence, here or elsewhere, is safe.
    * @throws RefusedError `KHONSU_OVERLOADED`, `KHONSU_NOT_LEADER`, `KHONSU_OUTCOME_UNKNOWN`, `KHONSU_SESSION_EXPIRED`,

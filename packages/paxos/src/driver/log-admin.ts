@@ -18,15 +18,15 @@ export interface LogMembership {
 }
 
 export class LogAdmin {
-  readonly #driver: Pick<Driver, "status" | "changeMembership" | "transferLeadership">;
+  readonly #driver: Pick<Driver, "configuration" | "changeMembership" | "transferLeadership">;
 
-  constructor(driver: Pick<Driver, "status" | "changeMembership" | "transferLeadership">) {
+  constructor(driver: Pick<Driver, "configuration" | "changeMembership" | "transferLeadership">) {
     this.#driver = driver;
   }
 
   /** The configuration that was decided last, as far as this replica knows. */
   membership(): LogMembership | undefined {
-    const { configuration } = this.#driver.status();
+    const { configuration } = this.#driver;
     if (configuration === undefined) return undefined;
     const learners = configuration.learners.map(({ replica }) => named(replica));
     return { voters: configuration.voters.map(named), learners };
