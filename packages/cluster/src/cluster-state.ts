@@ -7,8 +7,9 @@ import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { type ConflictPolicy, type ScopedHost, ScopedState } from "@khonsu/core/transactions";
 import type { StoredValue } from "@khonsu/core/values";
 import { ClusterError } from "./errors.ts";
+import { FirstReads, type ReadAnswer, standsAt } from "./first-reads.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import type { Answer, ReadTime } from "./messages.ts";
+import type { ReadTime } from "./messages.ts";
 import { ReadLog, type SeenKey } from "./read-log.ts";
 import type { ReadEntry, ReadRequest } from "./shard/read.ts";
 import type { ShardAccess } from "./shard-access.ts";
@@ -61,8 +62,8 @@ export class ClusterState extends ScopedState<ClusterHost> {
   ignoredKeys: readonly string[] = [];
   readonly #certifiesReads: boolean;
   readonly #since: CommitTimestamp;
-  /** The first read takes the snapshot; reads that begin meanwhile wait for it. */
-  #takingSnapshot: Promise<unknown> | undefined = undefined;
+  /** Those under way that take the snapshot. */
+  #firstReads: FirstReads | undefined = undefined;
 
   constructor(host: ClusterHost, options: ClusterStateOptions) {
     super(host, options.isManaged);
@@ -108,18 +109,16 @@ export class ClusterState extends ScopedState<ClusterHost> {
     return seen;
   }
 
-  /** Reads at the snapshot, which the first read takes. */
-  async fetch(shard: number, request: ReadRequest): Promise<Extract<Answer, { kind: "read" }>> {
+  /** Reads at the snapshot, which the first reads take. */
+  async fetch(shard: number, request: ReadRequest): Promise<ReadAnswer> {
     this.#checkAlive();
-    if (this.snapshot === undefined && this.isolation !== "read-committed") {
-      await this.#takingSnapshot?.catch(() => {});
-      if (this.snapshot === undefined) {
-        const fetching = this.#ask(shard, request);
-        this.#takingSnapshot = fetching;
-        return fetching;
-      }
-    }
-    return this.#ask(shard, request);
+    if (this.snapshot !== undefined || this.isolation === "read-committed") return this.#ask(shard, request);
+    this.#firstReads ??= new FirstReads();
+    const first = this.#firstReads;
+    const answer = await first.join(this.#ask(shard, request));
+    // Who came when the others had failed has its own time.
+    this.snapshot ??= (await first.snapshot) ?? answer.at;
+    return standsAt(answer, this.snapshot) ? answer : this.#ask(shard, request);
   }
 
   /** The newest committed version of a key, for a resolver function. */
@@ -157,7 +156,7 @@ export class ClusterState extends ScopedState<ClusterHost> {
     );
   }
 
-  async #ask(shard: number, request: ReadRequest): Promise<Extract<Answer, { kind: "read" }>> {
+  async #ask(shard: number, request: ReadRequest): Promise<ReadAnswer> {
     const isFresh = this.isReadOnly && this.consistency === "strict" && this.reads.requests === 0;
     this.reads.requests++;
     const time = this.#time();
@@ -171,7 +170,6 @@ export class ClusterState extends ScopedState<ClusterHost> {
     this.isFresh = answer.isNewest;
     this.observe(answer.at);
     this.host.clock.merge(answer.at);
-    if (this.isolation !== "read-committed") this.snapshot ??= answer.at;
     return answer;
   }
 

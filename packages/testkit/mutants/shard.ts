@@ -318,6 +318,14 @@ const retentionMutants: readonly Mutant[] = [
 
 const readMutants: readonly Mutant[] = [
   {
+    name: "tx-20-later-version-stands",
+    description:
+      "What is read at a shard's clock stands at the snapshot, whatever was written between the two.",
+    file: "packages/cluster/src/first-reads.ts",
+    search: "version > 0 && version <= snapshot",
+    replace: "version > 0 && snapshot > 0",
+  },
+  {
     name: "tx-18-behind",
     description: "A replica serves a read that its clock has not reached.",
     file: shard("read.ts"),

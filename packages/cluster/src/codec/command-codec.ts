@@ -16,8 +16,19 @@ import { known, malformed, rising, toTimestamp } from "./wire.ts";
 
 type Acknowledgement = Extract<Command, { kind: "acknowledgements" }>["items"][number];
 
+/** The bytes of commands that came as such, by the command that was made of them. */
+const received = new WeakMap<Command, Uint8Array>();
+
+/** Notes what a command was decoded from: it goes into the log as it came, and is not encoded again. `bytes` must not change. */
+export function noteReceived(command: Command, bytes: Uint8Array): void {
+  received.set(command, bytes);
+}
+
 /** @throws RangeError for keys or column names that are not well-formed strings */
 export function encodeCommand(command: Command): Uint8Array {
+  const bytes = received.get(command);
+  // A copy, since what is kept would keep all that came with it.
+  if (bytes !== undefined) return Uint8Array.prototype.slice.call(bytes);
   return toBinary(pb.EntrySchema, create(pb.EntrySchema, { command: fromCommand(command) }));
 }
 

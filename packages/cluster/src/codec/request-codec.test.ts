@@ -18,6 +18,21 @@ import {
 const at = (timestamp: number) => timestamp as CommitTimestamp;
 const MALFORMED = expect.objectContaining({ code: "KHONSU_REQUEST_MALFORMED" });
 
+test("what is asked for the log goes there as it came, in a buffer of its own", () => {
+  fc.assert(
+    fc.property(shardRequest, (request) => {
+      if (request.kind !== "commit" || request.request.kind === "inquire") return;
+      const bytes = encodeShardRequest(request);
+      const decoded = decodeShardRequest(bytes);
+      if (decoded.kind !== "commit" || decoded.request.kind === "inquire") throw new Error("not a command");
+      const entry = encodeCommand(decoded.request);
+      expect(entry).toEqual(encodeCommand(request.request));
+      expect(entry.buffer).not.toBe(bytes.buffer);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("every request comes back as it was, and with the same bytes", () => {
   const property = fc.property(shardRequest, (before) => {
     const bytes = encodeShardRequest(before);

@@ -3,13 +3,14 @@
  * that they are: nobody decodes rows here. What comes in is believed only after it was looked at.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { EntrySchema } from "../gen/khonsu/shard/v1/entry_pb.ts";
 import * as pb from "../gen/khonsu/shard/v1/request_pb.ts";
 import type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "../messages.ts";
 import type { RangeRequest } from "../shard/read.ts";
 import type { Validation } from "../shard/validate.ts";
 import { fromAnswer, toAnswer } from "./answer-codec.ts";
-import { fromCommand, toCommand } from "./command-codec.ts";
+import { fromCommand, noteReceived, toCommand } from "./command-codec.ts";
 import { decoding } from "./decoding.ts";
 import { fromId, fromRange, fromRead, nameOf, toId, toRange, toRead } from "./transaction-codec.ts";
 import { fromText, known, malformed, rising, toInteger, toKey, toTimestamp } from "./wire.ts";
@@ -31,9 +32,23 @@ export function encodeShardRequest(request: ShardRequest): Uint8Array {
  * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if the bytes are no request that this version knows; nothing else
  */
 export function decodeShardRequest(bytes: Uint8Array): ShardRequest {
-  return decoding("a shard's request", bytes, () =>
-    toRequest(known(fromBinary(pb.ShardRequestSchema, bytes), "a request").request),
-  );
+  return decoding("a shard's request", bytes, () => {
+    const request = toRequest(known(fromBinary(pb.ShardRequestSchema, bytes), "a request").request);
+    if (request.kind === "commit" && request.request.kind !== "inquire") {
+      const entry = onlyEntryIn(bytes);
+      if (entry !== undefined) noteReceived(request.request, entry);
+    }
+    return request;
+  });
+}
+
+/** The bytes of the entry in a request that has one; undefined where it does not stand there alone, in one piece. */
+function onlyEntryIn(bytes: Uint8Array): Uint8Array | undefined {
+  const reader = new BinaryReader(bytes);
+  const [field] = reader.tag();
+  if (field !== pb.ShardRequestSchema.field.command.number) return undefined;
+  const entry = reader.bytes();
+  return reader.pos === bytes.length ? entry : undefined;
 }
 
 export function encodeShardAnswer(answer: ShardAnswer): Uint8Array {

@@ -1,6 +1,7 @@
 /** Reads of the model's clients, from leaders and followers, with home's answers late (TX-18 to TX-24). */
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
+import { standsAt } from "../../src/first-reads.ts";
 import { type ReadRequest, type ReadResult, readAt, readNewest } from "../../src/shard/read.ts";
 import type { ShardStatus } from "../../src/shard/state-machine.ts";
 import type { PointRead } from "../../src/shard/transaction.ts";
@@ -38,12 +39,12 @@ export function* readAtSnapshot(
   const replicas = world.shards[shard]!;
   const answers = new HomeAnswers();
   for (let tries = 0; tries < TRIES; tries++) {
-    const result = readAt(
-      random.chance(60) ? replicas.leader : replicas.follower,
-      snapshot,
-      request,
-      answers.of,
-    );
+    const replica = random.chance(60) ? replicas.leader : replicas.follower;
+    // At the clock of the shard, as the first reads of a transaction are: what stands at the snapshot as well will do.
+    const atClock = random.chance(30) && readAt(replica, replica.clock, request, answers.of);
+    if (atClock && atClock.kind === "read" && standsAt({ ...atClock, isNewest: false }, snapshot))
+      return atClock;
+    const result = readAt(replica, snapshot, request, answers.of);
     if (result.kind === "read") return result;
     if (result.kind === "snapshot-too-old") return undefined;
     if (result.kind === "behind" && random.chance(70))
