@@ -21,11 +21,15 @@ class World implements DriverClock {
   readonly logs = new Map<ReplicaId, string[]>();
   readonly fenced: PaxosError[] = [];
 
+  /** So many messages take longer than a tick to be sent. */
+  slowSends = 0;
+
   now(): number {
     return this.time;
   }
 
   after(milliseconds: number, callback: () => void): () => void {
+    expect(milliseconds).toBeGreaterThanOrEqual(0);
     const timer = { at: this.time + milliseconds, callback };
     this.timers.push(timer);
     return () => {
@@ -62,6 +66,10 @@ class World implements DriverClock {
   }
 
   private send(envelope: Envelope): void {
+    if (this.slowSends > 0) {
+      this.slowSends--;
+      this.time += 120;
+    }
     void Promise.resolve().then(() => this.drivers.get(envelope.to)?.receive(envelope));
   }
 
@@ -107,6 +115,14 @@ test("three drivers decide, read and answer", async () => {
   await world.pass(5);
   expect(await index).toBeGreaterThanOrEqual((await outcomes)[2]!.slot);
   for (const log of world.logs.values()) expect(log.toSorted()).toEqual(["a", "b", "c"]);
+});
+
+test("a turn that takes longer than a tick sets no timer in the past", async () => {
+  const world = await threeDrivers();
+  world.slowSends = 5;
+  await world.pass(40);
+  expect(world.slowSends).toBe(0);
+  expect(world.leader.status().role).toBe("leader");
 });
 
 test("hard case 19: a proposal repeated through another replica is applied once and answered with the same slot", async () => {

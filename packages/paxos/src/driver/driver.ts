@@ -167,8 +167,8 @@ export class Driver {
 
   private scheduleTick(): void {
     const next = this.tickedAt + this.tickMilliseconds - this.options.clock.now();
-    // Timers count whole milliseconds: one that is early would have to be set again.
-    this.cancelTimer = this.options.clock.after(Math.ceil(next), () => {
+    // Timers count whole milliseconds: one that is early would have to be set again. The turn may have taken longer than a tick.
+    this.cancelTimer = this.options.clock.after(Math.max(0, Math.ceil(next)), () => {
       if (this.closed) return;
       this.feed();
       this.scheduleTick();
