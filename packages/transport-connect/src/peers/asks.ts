@@ -1,17 +1,26 @@
-/** Questions that wait for an answer, by number. Each ends once: answered, refused, too late, or with the link (WIRE-9). */
+/**
+ * Questions that wait for an answer, by number. Each ends once: answered, refused, too late, or with the link (WIRE-9). One timer does for
+ * all of them, set for the one that is late first: nearly all are answered long before, and a timer each would cost as much as
+ * the question.
+ */
 import type { Runtime } from "@khonsu/core";
 import { TransportError } from "../errors.ts";
 
 interface Pending {
   readonly resolve: (body: Uint8Array) => void;
   readonly reject: (error: TransportError) => void;
-  readonly cancel: () => void;
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly lateAt: number;
 }
 
 export class Asks {
   readonly #runtime: Runtime;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
+  /** When the timer is set for; infinite while there is none. */
+  #timerAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: () => void = () => {};
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -24,15 +33,11 @@ export class Asks {
   /** A new question. @param what it is about, for the error when it is late */
   open(what: string, timeoutMs: number): { readonly number: number; readonly answer: Promise<Uint8Array> } {
     const number = ++this.#last;
+    const lateAt = this.#runtime.now() + timeoutMs;
     const answer = new Promise<Uint8Array>((resolve, reject) => {
-      const cancel = this.#runtime.schedule(timeoutMs, () => {
-        this.fail(
-          number,
-          new TransportError("KHONSU_PEER_TIMEOUT", `${what} did not answer within ${timeoutMs} ms`),
-        );
-      });
-      this.#pending.set(number, { resolve, reject, cancel });
+      this.#pending.set(number, { resolve, reject, what, timeoutMs, lateAt });
     });
+    if (lateAt < this.#timerAt) this.#setTimer(lateAt);
     return { number, answer };
   }
 
@@ -46,13 +51,34 @@ export class Asks {
   }
 
   failAll(error: TransportError): void {
+    this.#setTimer(Number.POSITIVE_INFINITY);
     for (const number of [...this.#pending.keys()]) this.fail(number, error);
   }
 
   #end(number: number): Pending | undefined {
     const pending = this.#pending.get(number);
     this.#pending.delete(number);
-    pending?.cancel();
     return pending;
+  }
+
+  #setTimer(at: number): void {
+    this.#cancelTimer();
+    this.#timerAt = at;
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#runtime.schedule(Math.max(0, at - this.#runtime.now()), () => this.#onTimer());
+  }
+
+  /** Fails what is late, and sets the timer for what is late next. */
+  #onTimer(): void {
+    const now = this.#runtime.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [number, { lateAt, timeoutMs, what }] of this.#pending) {
+      if (lateAt > now) next = Math.min(next, lateAt);
+      else {
+        const message = `${what} did not answer within ${timeoutMs} ms`;
+        this.fail(number, new TransportError("KHONSU_PEER_TIMEOUT", message));
+      }
+    }
+    this.#setTimer(next);
   }
 }
