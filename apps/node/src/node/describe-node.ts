@@ -82,7 +82,8 @@ function describeShard(shard: number, { groups, member }: StatusSources): ShardS
   const machine = member?.node.replicaOf(shard)?.log.machine;
   const here = log === undefined || machine === undefined ? null : describeReplica(log.describe(), machine);
   const replicas = member?.node.router.placement.replicasOf(shard) ?? [];
-  return { shard, leader: log?.status().leader ?? null, replicas, here };
+  const leader = log === undefined ? member?.leaders.leaderOf(shard) : log.status().leader;
+  return { shard, leader: leader ?? null, replicas, here };
 }
 
 type Machine = NonNullable<ReturnType<ClusterNode["replicaOf"]>>["log"]["machine"];

@@ -83,7 +83,7 @@ export type ReplicaRole =
 
 export interface ShardStatusReport {
   readonly shard: number;
-  /** The node that leads, as far as this node knows; null: none is known, or there is no replica here. */
+  /** The node that leads, as far as this node knows, which asks the others for shards of which it has no replica; null: none is known. */
   readonly leader: number | null;
   /** The nodes with replicas, in order of preference. */
   readonly replicas: readonly number[];

@@ -11,6 +11,8 @@ import { type AskNode, Directory } from "./directory.ts";
 import { DirectoryPlacement } from "./directory-placement.ts";
 import { enrol } from "./enrolment.ts";
 import type { ClusterLayout } from "./found.ts";
+import { handOver } from "./hand-over.ts";
+import { LeaderSurvey } from "./leader-survey.ts";
 import { Mover } from "./mover.ts";
 import { NodeRecordKeeper, type RecordStore } from "./node-record.ts";
 import { decodeQuestion, decodeReply, encodeQuestion, encodeReply, type Reply } from "./question.ts";
@@ -56,14 +58,12 @@ export interface ClusterMemberOptions extends Omit<ClusterNodeOptions, "self" | 
   readonly roundMs?: number | undefined;
 }
 
-/** How often a node that is about to stop looks whether it leads something, and how long it waits in between. */
-const HAND_OVER_ROUNDS = 5;
-const HAND_OVER_PAUSE_MS = 50;
-
 export class ClusterMember {
   readonly node: ClusterNode;
   readonly directory: Directory;
   readonly record: NodeRecordKeeper;
+  /** Who leads the shards that are elsewhere. */
+  readonly leaders: LeaderSurvey;
   readonly #options: ClusterMemberOptions;
   readonly #keeper: ReplicaKeeper;
   readonly #self: Admission;
@@ -90,6 +90,12 @@ export class ClusterMember {
       ...options,
       self: self.node,
       placement: new DirectoryPlacement(this.directory),
+    });
+    this.leaders = new LeaderSurvey({
+      self: self.node,
+      directory: this.directory,
+      runtime,
+      ask: this.#ask,
     });
     this.#keeper = new ReplicaKeeper({
       self: self.node,
@@ -143,36 +149,25 @@ export class ClusterMember {
   }
 
   /** Before a planned stop: hands leadership of every group over to another replica, and takes none any more. */
-  async handOver(): Promise<void> {
+  handOver(): Promise<void> {
     this.#isStopping = true;
-    const { runtime } = this.#options;
-    for (let round = 0; round < HAND_OVER_ROUNDS && !this.#isClosed; round++) {
-      await Promise.all(this.record.current.replicas.map(({ group }) => this.#handOver(group)));
-      // Who had asked just before may still give leadership to this node.
-      await pause(runtime, HAND_OVER_PAUSE_MS);
-      if (!this.record.current.replicas.some(({ group }) => this.consensusOf(group)?.status().isLeader))
-        return;
-    }
+    return handOver({
+      self: this.#self.node,
+      runtime: this.#options.runtime,
+      groups: () => this.record.current.replicas.map(({ group }) => group),
+      consensusOf: (group) => this.consensusOf(group),
+      isClosed: () => this.#isClosed,
+    });
   }
 
   /** Stops taking part, as a crash would. Logs are closed by whoever opened them. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.directory.close();
+    this.leaders.close();
     this.#mover?.close();
     this.node.close();
     await this.#keeper.close();
-  }
-
-  async #handOver(group: number): Promise<void> {
-    const consensus = this.consensusOf(group);
-    const others =
-      consensus?.admin?.membership()?.voters.filter(({ node }) => node !== this.#self.node) ?? [];
-    for (const other of others) {
-      if (!consensus?.status().isLeader) return;
-      // Whoever lags is refused; another may do.
-      await consensus.admin?.handOver(other).catch(() => {});
-    }
   }
 
   readonly #ask: AskNode = (node, question) => {

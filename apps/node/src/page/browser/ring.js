@@ -1,6 +1,6 @@
 /**
  * The shards as a ring: an outer band in the colour of who leads each, and within it a band a replica. Hatched are shards that have a
- * replica here and that nobody is known to lead; those of which there is no replica here, and so no leader known, are grey. The table of
+ * replica here and that nobody is known to lead; those of which there is no replica here and whose leader is not known yet are grey. The table of
  * shards says the same in words.
  *
  * @typedef {import("../../node/node-status.ts").NodeStatus} NodeStatus
