@@ -32,6 +32,8 @@ const PROFILES: readonly (readonly [prefix: string, profile: string])[] = [
   ["tx-18-behind", "weak"],
   ["tx-18-expired", "forgetful"],
   ["tx-18-", "readers"],
+  ["tx-21-prepared", "gaps"],
+  ["tx-21-committed", "gaps"],
   ["tx-21-", "readers"],
   ["tx-22-", "committed"],
   ["tx-24-", "committed"],
@@ -160,15 +162,6 @@ const CLIENTS: readonly Mutant[] = [
     search: 'if (answers.some(({ kind }) => kind === "outdated")) {',
     replace: 'if (answers.some(({ kind }) => kind !== "outdated" && kind !== "valid")) {',
     profile: "readers",
-  },
-  {
-    name: "tx-21-without-read-index",
-    description: "Validation runs on a replica that has not applied up to a new read index.",
-    file: cluster("shard-replica.ts"),
-    search:
-      "    await consensus.readBarrier();\n    const deadline = runtime.now() + patience.readMs;\n    const answers = new Answers();",
-    replace: "    const deadline = runtime.now() + patience.readMs;\n    const answers = new Answers();",
-    profile: "contended",
   },
   {
     name: "tx-22-answered-by-home",

@@ -148,4 +148,9 @@ function requireAbove(token: CommitTimestamp, { snapshot = token, timestamp }: E
     "commit-below-token",
     () => `committed at ${timestamp}, having seen ${token}`,
   );
+  ensure(
+    timestamp === undefined || timestamp > snapshot,
+    "commit-below-snapshot",
+    () => `committed at ${timestamp}, having read at ${snapshot}`,
+  );
 }

@@ -258,6 +258,24 @@ const TABLE = {
     thinkMs: 3,
     manner: { ...PLAIN, twice: 0 },
   },
+  gaps: {
+    ...RACES,
+    about:
+      "serializable, few clients, and decisions that are long in coming where something is prepared (TX-21)",
+    loss: [0.1, 0.2],
+    faults: { clog: 2, network: 1 },
+    shardsMin: 3,
+    processes: [2, 3],
+    transactions: [100, 200],
+    keys: [3, 4],
+    shapes: [
+      [3, "pair"],
+      [4, "look"],
+    ],
+    thinkMs: 10,
+    faultsMs: [1000, 2000],
+    manner: { ...PLAIN, token: 0.1, twice: 0 },
+  },
   weak: {
     ...RACES,
     about: "repeatable read, writers and readers of several shards (TX-8, TX-18)",
@@ -267,6 +285,7 @@ const TABLE = {
     shapes: [
       [3, "pair"],
       [3, "look"],
+      [2, "aside"],
       [1, "scan"],
       [1, "one"],
     ],
@@ -298,8 +317,9 @@ const TABLE = {
   doubt: {
     ...CONTENDED,
     about: "commits that are sent twice, and little patience with what is in doubt (TX-1, TX-9, TX-12)",
-    faults: { ...DELAYS, crash: 6 },
+    faults: { ...DELAYS, crash: 6, pause: 6 },
     loss: [0.02, 0.1],
+    keys: [2, 8],
     mayLose: false,
     shardsMin: 2,
     faultsMs: [1000, 2000],
@@ -310,7 +330,7 @@ const TABLE = {
       [1, "look"],
     ],
     manner: { ...PLAIN, twice: 0.4, twiceMs: 10 },
-    tickMs: 2,
+    tickMs: 1,
     inDoubtMs: 10,
   },
   forgetful: {
