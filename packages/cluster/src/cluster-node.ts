@@ -34,6 +34,8 @@ export interface ClusterNodeOptions {
 
 interface Hosted {
   readonly replica: ShardReplica;
+  /** Since when the replica leads, by the clock of the runtime; undefined where it does not. */
+  ledSince: number | undefined;
   recovery: { readonly machine: object; readonly watch: Recovery } | undefined;
 }
 
@@ -142,7 +144,7 @@ export class ClusterNode {
       askHome: (id, request) => this.router.askHome(id, request),
       patience: { ...DEFAULT_PATIENCE, ...patience },
     });
-    this.#hosted.set(shard, { replica, recovery: undefined });
+    this.#hosted.set(shard, { replica, ledSince: undefined, recovery: undefined });
   }
 
   /** Serves a shard no more. Its consensus is closed by whoever opened it. */
@@ -167,7 +169,9 @@ export class ClusterNode {
     const { runtime, retention } = this.#options;
     const kept = { ...DEFAULT_RETENTION, ...retention };
     this.#cancelFloors = runtime.schedule(jittered(runtime, kept.everyMs), () => {
-      for (const { replica } of this.#hosted.values()) keepFloors(replica, this.clock, kept);
+      const now = runtime.now();
+      for (const { ledSince, replica } of this.#hosted.values())
+        keepFloors(replica, this.clock, kept, ledSince === undefined ? undefined : now - ledSince, now);
       this.#scheduleFloors();
     });
   }
@@ -177,8 +181,10 @@ export class ClusterNode {
     const { replica } = hosted;
     if (!replica.consensus.status().isLeader) {
       hosted.recovery = undefined;
+      hosted.ledSince = undefined;
       return;
     }
+    hosted.ledSince ??= this.#options.runtime.now();
     const { machine } = replica.log;
     if (hosted.recovery?.machine !== machine) {
       const seed = Math.floor(this.#options.runtime.random() * 2 ** 32);

@@ -2,13 +2,14 @@
  * What the handles of one transaction of a cluster share: what it has read and will write, and the snapshot at which it reads.
  * The first read takes the snapshot, from the shard that it asks (read committed reads the newest each time).
  */
-import { checkKey, type IsolationLevel, KhonsuError } from "@khonsu/core";
+import { checkKey, type IsolationLevel, KhonsuError, type Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { type ConflictPolicy, type ScopedHost, ScopedState } from "@khonsu/core/transactions";
 import type { StoredValue } from "@khonsu/core/values";
 import { ClusterError } from "./errors.ts";
 import { FirstReads, type ReadAnswer, standsAt } from "./first-reads.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import { RENEWED_FROM_MS, renewLease } from "./lease-renewal.ts";
 import type { ReadTime } from "./messages.ts";
 import { ReadLog, type SeenKey } from "./read-log.ts";
 import type { ReadEntry, ReadRequest } from "./shard/read.ts";
@@ -25,6 +26,7 @@ export type Consistency = "strict" | "snapshot";
 export interface ClusterHost extends ScopedHost {
   readonly shards: ShardAccess;
   readonly clock: HybridClock;
+  readonly runtime: Runtime;
   commit(state: ClusterState): Promise<CommitTimestamp>;
   /** The transaction has been rolled back. */
   rolledBack(state: ClusterState): void;
@@ -64,6 +66,10 @@ export class ClusterState extends ScopedState<ClusterHost> {
   readonly #since: CommitTimestamp;
   /** Those under way that take the snapshot. */
   #firstReads: FirstReads | undefined = undefined;
+  /** Of the first read, and of the last, by the clock of the runtime. */
+  #firstReadAt: number | undefined = undefined;
+  #lastReadAt = 0;
+  #isRenewed = false;
 
   constructor(host: ClusterHost, options: ClusterStateOptions) {
     super(host, options.isManaged);
@@ -112,6 +118,7 @@ export class ClusterState extends ScopedState<ClusterHost> {
   /** Reads at the snapshot, which the first reads take. */
   async fetch(shard: number, request: ReadRequest): Promise<ReadAnswer> {
     this.#checkAlive();
+    this.#noteRead();
     if (this.snapshot !== undefined || this.isolation === "read-committed") return this.#ask(shard, request);
     this.#firstReads ??= new FirstReads();
     const first = this.#firstReads;
@@ -154,6 +161,19 @@ export class ClusterState extends ScopedState<ClusterHost> {
       this.closedBy ??
       new KhonsuError("KHONSU_TRANSACTION_CLOSED", `Cannot use the transaction: it is ${this.status}`)
     );
+  }
+
+  /** One that goes on reading has its snapshot kept. */
+  #noteRead(): void {
+    const { runtime, shards } = this.host;
+    this.#lastReadAt = runtime.now();
+    this.#firstReadAt ??= this.#lastReadAt;
+    const { snapshot } = this;
+    if (this.#isRenewed || snapshot === undefined) return;
+    if (this.#lastReadAt - this.#firstReadAt < RENEWED_FROM_MS) return;
+    this.#isRenewed = true;
+    const isOver = (): boolean => this.status !== "open" && this.status !== "committing";
+    renewLease({ shards, runtime, snapshot, lastReadAt: () => (isOver() ? undefined : this.#lastReadAt) });
   }
 
   async #ask(shard: number, request: ReadRequest): Promise<ReadAnswer> {

@@ -19,6 +19,7 @@ import { newestIdentities, readAt, readNewest } from "./shard/read.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
 import { validate } from "./shard/validate.ts";
 import type { ShardLog } from "./shard-log.ts";
+import { SnapshotLeases } from "./snapshot-leases.ts";
 
 export interface ShardReplicaOptions {
   readonly log: ShardLog;
@@ -68,6 +69,8 @@ class Answers {
 }
 
 export class ShardReplica {
+  /** Of snapshots that are read at for long. */
+  readonly leases = new SnapshotLeases();
   readonly #options: ShardReplicaOptions;
   readonly #acknowledgements: Acknowledgements;
   readonly #certifications: Certifications;
@@ -155,6 +158,9 @@ export class ShardReplica {
     if (isBehindIndex) await consensus.readBarrier();
     const at = time.kind === "exact" ? time.timestamp : maximum(log.machine.clock, time.timestamp);
     if (!this.#admits(at)) return { kind: "clock-skew", clock: log.machine.clock };
+    // A snapshot that is asked for behind a read index is one that somebody keeps (`lease-renewal.ts`).
+    if (isFresh && time.kind === "exact" && at >= log.machine.versions.floor)
+      this.leases.renew(at, runtime.now());
     const deadline = runtime.now() + patience.readMs;
     const answers = new Answers();
     for (;;) {

@@ -11,7 +11,7 @@ export interface BackupSink {
 }
 
 /**
- * Writes all keys of a cluster, as of one snapshot, to `sink`. The snapshot holds all that anybody had been told was committed before the call. It must not become older than `retention.snapshotMs` while it is read.
+ * Writes all keys of a cluster, as of one snapshot, to `sink`. The snapshot holds all that anybody had been told was committed before the call. It is kept while it is read, but no longer than `retention.snapshotMaxMs`.
  *
  * @throws ClusterError `KHONSU_SNAPSHOT_TOO_OLD` if reading took too long; `KHONSU_UNAVAILABLE`; whatever `sink` throws. What was
  * written until then is no backup, and says so when it is read.

@@ -150,6 +150,11 @@ export const configSchema = z
     retention: z
       .strictObject({
         snapshotMs: milliseconds.default(60_000).describe("How old a snapshot may be, in milliseconds."),
+        snapshotMaxMs: milliseconds
+          .default(3_600_000)
+          .describe(
+            "How old one may be that a transaction goes on reading at, such as a backup, in milliseconds. So long may old versions be kept.",
+          ),
         outcomeMs: milliseconds
           .default(120_000)
           .describe("How long outcomes are kept by transaction id, in milliseconds."),
