@@ -174,7 +174,7 @@ export function coreCases(scale: number): BenchCase[] {
 export async function core({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
   const rounds = quick ? 3 : 7;
   return {
-    rows: await compare(coreCases(quick ? 0.1 : 1), { suite: "core", rounds, progress }),
+    rows: await compare(coreCases(quick ? 0.25 : 1), { suite: "core", rounds, progress }),
     details: [],
   };
 }

@@ -14,11 +14,14 @@ import { pickKeys } from "../workload.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEYS = Array.from({ length: 10_000 }, (_, index) => `key/${index}`);
-/** Callers, commits of a subject in a round, and rounds: many short ones, since a disk's speed changes from second to second. */
+/**
+ * Callers, commits of a subject in a round, and rounds: many short ones, since a disk's speed changes from second to second; long
+ * enough together that most of them run compiled code.
+ */
 const SIZES = [
-  { callers: 1, operations: 40, rounds: 35 },
-  { callers: 16, operations: 320, rounds: 35 },
-  { callers: 256, operations: 1024, rounds: 15 },
+  { callers: 1, operations: 200, rounds: 35 },
+  { callers: 16, operations: 800, rounds: 35 },
+  { callers: 256, operations: 2048, rounds: 15 },
 ] as const;
 
 function khonsu(callers: number): Subject {
