@@ -1,4 +1,4 @@
-/** A progress bar on standard error while a suite runs; plain lines where that is not a terminal. */
+/** A progress bar on standard error while a suite runs; where that is not a terminal, a plain line now and then. */
 import { SingleBar } from "cli-progress";
 
 export interface Progress {
@@ -7,6 +7,9 @@ export interface Progress {
   step(what: string): void;
   note(line: string): void;
 }
+
+/** Between two plain lines, in milliseconds. */
+const LINE_MS = 10_000;
 
 export class BarProgress implements Progress, Disposable {
   readonly #bar = new SingleBar({
@@ -17,6 +20,8 @@ export class BarProgress implements Progress, Disposable {
   });
   readonly #isTerminal = process.stderr.isTTY === true;
   #total = 0;
+  #done = 0;
+  #lineAt = performance.now();
 
   plan(steps: number): void {
     this.#total += steps;
@@ -26,7 +31,12 @@ export class BarProgress implements Progress, Disposable {
   }
 
   step(what: string): void {
+    this.#done++;
     if (this.#isTerminal) this.#bar.increment(1, { what });
+    else if (performance.now() - this.#lineAt >= LINE_MS) {
+      this.#lineAt = performance.now();
+      this.note(`${this.#done} of ${this.#total} | ${what}`);
+    }
   }
 
   note(line: string): void {

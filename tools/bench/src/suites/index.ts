@@ -54,9 +54,9 @@ export const suites: Readonly<Record<string, Suite>> = {
   checkers: suite(({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}), 1, 0.1),
   paxos: suite(paxos, 1, 0.2),
   "paxos-durable": suite(paxosDurable, 2, 0.3),
-  smallbank: suite(smallBank, 3, 0.4),
-  ycsb: suite(ycsb, 6, 0.8),
-  tpcc: suite(tpcc, 8, 0.8),
+  smallbank: suite(smallBank, 4, 1),
+  ycsb: suite(ycsb, 8, 2),
+  tpcc: suite(tpcc, 8, 0.7),
   cluster: suite(cluster, 10, 1.2),
   failover: {
     measure: failover,

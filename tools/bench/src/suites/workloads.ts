@@ -17,16 +17,17 @@ import { onEmbedded } from "./workload-on-embedded.ts";
 const PLACEMENT = { shards: 16, delimiter: DELIMITER };
 
 export const smallBank: Measure = (options) => {
-  const bank = (name: string, own: SmallBankOptions): WorkloadCase => ({
+  const depths = (many: number) => ({ 1: Math.ceil(many / 15), 16: many, 64: 2 * many });
+  const bank = (name: string, own: SmallBankOptions, many: number): WorkloadCase => ({
     name: `SmallBank, ${name}`,
     spec: { kind: "smallbank", options: own },
     embedded: options.quick ? 2000 : 20_000,
-    cluster: options.quick ? { 1: 50, 16: 500, 64: 1000 } : { 1: 300, 16: 3000, 64: 6000 },
+    cluster: depths(options.quick ? many / 5 : many),
     placement: PLACEMENT,
   });
   return runWorkloads("smallbank", options, [
-    bank("10,000 customers", {}),
-    bank("100 customers, all hot", { customers: 100, hot: 10, hotShare: 0.9 }),
+    bank("10,000 customers", {}, 2000),
+    bank("100 customers, all hot", { customers: 100, hot: 10, hotShare: 0.9 }, 500),
   ]);
 };
 
@@ -43,7 +44,7 @@ export const ycsb: Measure = (options) => {
       embedded: quick ? most(1000) : most(10_000),
       cluster: quick
         ? { 1: most(40), 16: most(400), 64: most(800) }
-        : { 1: most(200), 16: most(2000), 64: most(4000) },
+        : { 1: most(100), 16: most(1000), 64: most(2000) },
       placement: PLACEMENT,
     };
   });
@@ -61,7 +62,7 @@ export const tpcc: Measure = async (options) => {
     name: quick ? `TPC-C, scaled down: ${size}` : `TPC-C: ${size}`,
     spec: { kind: "tpcc", scale },
     embedded: quick ? 500 : 5000,
-    cluster: quick ? { 1: 20, 16: 200 } : { 1: 100, 16: 1500, 64: 1500 },
+    cluster: quick ? { 1: 20, 16: 200 } : { 1: 100, 16: 1000, 64: 1000 },
     placement: { shards: shardsFor(scale.warehouses), delimiter: DELIMITER },
   };
   return runWorkloads("tpcc", options, [each]);
