@@ -15,6 +15,7 @@ import {
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import {
   type ConflictPolicy,
+  checkExpectation,
   mergePolicy,
   requestRetry,
   runNested,
@@ -232,10 +233,8 @@ export class ClusterTransaction implements OpenTransaction {
   }
 
   #put(key: string, intent: Intent, options: WriteOptions | undefined): void {
+    if (options !== undefined) checkExpectation(options);
     const { ifVersion, ifAbsent } = options ?? {};
-    if (ifVersion !== undefined && ifAbsent === true) {
-      throw new KhonsuError("KHONSU_INVALID_OPTION", "ifVersion and ifAbsent exclude each other");
-    }
     const expected = ifVersion ?? (ifAbsent === true ? (0 as CommitTimestamp) : undefined);
     this.#set(key, intent, mergePolicy(this.#state.policy, options), expected);
   }

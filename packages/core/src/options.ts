@@ -6,7 +6,7 @@ import type { VersionStore } from "./isolation/version-store.ts";
 import type { Runtime } from "./runtime.ts";
 import type { LoadProgress, Storage } from "./storage.ts";
 import type { StoredValue } from "./table/stored-value.ts";
-import type { MergeOptions } from "./transaction-context.ts";
+import type { MergeOptions, WriteOptions } from "./transaction-context.ts";
 
 /** How a transaction behaves. What is not given is as for the store. */
 export interface TransactionOptions {
@@ -78,6 +78,12 @@ export function checkTransactOptions({ maxRetries, timeout }: TransactOptions): 
 export function checkCount(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw invalidOption(name, "a whole number from 0", value);
   return value;
+}
+
+/** What a write expects of the committed version is one thing or the other. */
+export function checkExpectation({ ifVersion, ifAbsent }: WriteOptions): void {
+  if (ifVersion === undefined || ifAbsent !== true) return;
+  throw new KhonsuError("KHONSU_INVALID_OPTION", "ifVersion and ifAbsent exclude each other");
 }
 
 /** `base` with what `options` say instead. */

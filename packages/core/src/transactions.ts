@@ -1,7 +1,7 @@
 // For whoever makes another store of transactions: what those of an embedded store and of a cluster have in common.
 export { AbortScope } from "./abort-scope.ts";
 export type { ConflictPolicy } from "./conflict-resolution.ts";
-export { checkIsolation, DEFAULT_POLICY, mergePolicy } from "./options.ts";
+export { checkExpectation, checkIsolation, DEFAULT_POLICY, mergePolicy } from "./options.ts";
 export {
   RETRY,
   type ScopedHost,

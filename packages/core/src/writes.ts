@@ -1,12 +1,11 @@
 /** Writes of a transaction, as entries of its write set: nothing is changed before the commit. */
 import type { RecordBatch } from "apache-arrow";
 import type { ConflictPolicy, Entry } from "./conflict-resolution.ts";
-import { KhonsuError } from "./errors.ts";
 import { versionMismatch } from "./isolation/transaction-manager.ts";
 import { type Expectation, type Operation, WriteEntry } from "./isolation/write-set.ts";
 import { checkKey } from "./key.ts";
 import { MergeOperation } from "./merge-operation.ts";
-import { mergePolicy } from "./options.ts";
+import { checkExpectation, mergePolicy } from "./options.ts";
 import { readCommitted } from "./reads.ts";
 import { toRecordBatch } from "./table/batch-input.ts";
 import { appendRows, type StoredValue } from "./table/stored-value.ts";
@@ -71,14 +70,9 @@ function setEntry(state: TransactionState, entry: Entry, former: Entry | undefin
 }
 
 /** Checks what the caller expects of the visible version, and keeps it for the commit. */
-function expect(
-  state: TransactionState,
-  key: string,
-  { ifVersion, ifAbsent }: WriteOptions,
-): Expectation | undefined {
-  if (ifVersion !== undefined && ifAbsent === true) {
-    throw new KhonsuError("KHONSU_INVALID_OPTION", "ifVersion and ifAbsent exclude each other");
-  }
+function expect(state: TransactionState, key: string, options: WriteOptions): Expectation | undefined {
+  checkExpectation(options);
+  const { ifVersion, ifAbsent } = options;
   if (ifAbsent !== true && ifVersion === undefined) return undefined;
   const version = readCommitted(state, key);
   const isAbsent = version?.value === undefined;
