@@ -28,6 +28,8 @@ export interface DeskLimits {
   readonly questionsTotalMax: number;
   /** The same of those that wait for a change. Default 65,536. */
   readonly waitsTotalMax: number;
+  /** Bytes of the questions under way of all clients, those that wait for a change among them. Default 256 MiB. */
+  readonly questionBytesTotalMax: number;
 }
 
 export const DEFAULT_DESK_LIMITS: DeskLimits = Object.freeze({
@@ -35,6 +37,7 @@ export const DEFAULT_DESK_LIMITS: DeskLimits = Object.freeze({
   waitsMax: 4096,
   questionsTotalMax: 16_384,
   waitsTotalMax: 65_536,
+  questionBytesTotalMax: 256 * 1024 * 1024,
 });
 
 export interface DeskOptions {
@@ -51,10 +54,17 @@ const PATIENCE_MAX_MS = 15_000;
 
 type Count = { questions: number; waits: number };
 
+/** A question as it counts. */
+interface Weighed {
+  readonly kind: keyof Count;
+  readonly bytes: number;
+}
+
 export class QuestionDesk {
   readonly limits: DeskLimits;
   readonly #options: DeskOptions;
   readonly #total: Count = { questions: 0, waits: 0 };
+  #bytes = 0;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -95,15 +105,15 @@ export class QuestionDesk {
         const { shard, request, patienceMs } = question.value;
         const asked = decodeShardRequest(request);
         this.#options.gate.checkShardRequest(shard, asked);
-        return this.#counted(isWait(asked) ? "waits" : "questions", mine, () =>
-          this.#askShard(shard, asked, patienceMs),
-        );
+        const weighed: Weighed = { kind: isWait(asked) ? "waits" : "questions", bytes: request.length };
+        return this.#counted(weighed, mine, () => this.#askShard(shard, asked, patienceMs));
       }
       case "coordinator": {
         const asked = decodeCoordinatorRequest(question.value);
         this.#options.gate.checkCoordinatorRequest(asked);
         const { coordinator } = this.#options;
-        return this.#counted("questions", mine, async () => {
+        const weighed: Weighed = { kind: "questions", bytes: question.value.length };
+        return this.#counted(weighed, mine, async () => {
           const result =
             asked.kind === "commit"
               ? await coordinator.commit(asked.id, asked.requests)
@@ -121,19 +131,25 @@ export class QuestionDesk {
     return encodeShardAnswer(await this.#options.shards.ask(shard, asked, patience));
   }
 
-  async #counted(kind: keyof Count, mine: Count, ask: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  async #counted({ kind, bytes }: Weighed, mine: Count, ask: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const { limits } = this;
     const total = kind === "questions" ? limits.questionsTotalMax : limits.waitsTotalMax;
     const own = kind === "questions" ? limits.questionsMax : limits.waitsMax;
     if (mine[kind] >= own) throw overloaded(`${own} ${kind} of this client are under way`);
     if (this.#total[kind] >= total) throw overloaded(`${total} ${kind} of clients are under way`);
+    // A question alone is let in whatever it weighs, as far as questions may be large at all.
+    if (this.#bytes > 0 && this.#bytes + bytes > limits.questionBytesTotalMax) {
+      throw overloaded(`questions of clients with ${this.#bytes} bytes are under way`);
+    }
     mine[kind]++;
     this.#total[kind]++;
+    this.#bytes += bytes;
     try {
       return await ask();
     } finally {
       mine[kind]--;
       this.#total[kind]--;
+      this.#bytes -= bytes;
     }
   }
 }

@@ -1,0 +1,67 @@
+import { create } from "@bufbuild/protobuf";
+import { type CommitResult, encodeCoordinatorRequest, KeyMap, type ShardTransaction } from "@khonsu/cluster";
+import type { CommitTimestamp } from "@khonsu/core/isolation";
+import { expect, test } from "vitest";
+import { QuestionSchema, type Reply } from "../../gen/khonsu/client/v1/client_pb.ts";
+import { DEFAULT_DESK_LIMITS, type DeskLimits, QuestionDesk } from "./question-desk.ts";
+import { DEFAULT_QUESTION_LIMITS, QuestionGate } from "./question-gate.ts";
+
+const NONE = 0 as CommitTimestamp;
+const nothing: ShardTransaction = {
+  isolation: "serializable",
+  snapshot: NONE,
+  proposed: NONE,
+  observed: NONE,
+  reads: [],
+  ranges: [],
+  writes: [],
+  readBack: [],
+};
+const commit = (random: number) =>
+  encodeCoordinatorRequest({
+    kind: "commit",
+    id: { birth: 1, random, home: 0 },
+    requests: new Map([[0, nothing]]),
+  });
+
+/** A desk whose coordinator answers once it is told to. */
+function deskWith(limits: Partial<DeskLimits>) {
+  const placement = new KeyMap({ shardCount: 1 });
+  const waiting: ((result: CommitResult) => void)[] = [];
+  const coordinator = {
+    commit: () => new Promise<CommitResult>((resolve) => waiting.push(resolve)),
+    recover: () => Promise.reject(new Error("not asked")),
+  };
+  const shards = { placement, ask: () => Promise.reject(new Error("not asked")) };
+  const gate = new QuestionGate(placement, DEFAULT_QUESTION_LIMITS);
+  const all = { ...DEFAULT_DESK_LIMITS, ...limits };
+  return { desk: new QuestionDesk({ shards, coordinator, gate, limits: all, onFailure: () => {} }), waiting };
+}
+
+test("CL-5: questions of all clients together have a bound in bytes; one alone is let in", async () => {
+  const bytes = commit(1).length;
+  const { desk, waiting } = deskWith({ questionBytesTotalMax: bytes * 2 - 1 });
+  const replies: Reply[] = [];
+  const ask = (number: number) => {
+    const question = create(QuestionSchema, {
+      number,
+      question: { case: "coordinator", value: commit(number) },
+    });
+    // Each client sits by itself.
+    return desk.seat().answer(question, (reply) => replies.push(reply));
+  };
+  const first = ask(1);
+  await ask(2);
+  expect(replies).toMatchObject([
+    { number: 2, reply: { case: "failure", value: { code: "KHONSU_OVERLOADED" } } },
+  ]);
+  waiting[0]!({ kind: "inDoubt" });
+  await first;
+  const third = ask(3);
+  waiting[1]!({ kind: "inDoubt" });
+  await third;
+  expect(replies.slice(1)).toMatchObject([
+    { number: 1, reply: { case: "answer" } },
+    { number: 3, reply: { case: "answer" } },
+  ]);
+});
