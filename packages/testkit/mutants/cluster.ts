@@ -17,6 +17,8 @@ const PROFILES: readonly (readonly [prefix: string, profile: string])[] = [
   ["tx-5-absent-keys", "contended"],
   ["tx-5-", "skew"],
   ["tx-6-", "snapshot"],
+  ["tx-7-write-write", "contended"],
+  ["tx-7-read-write", "gaps"],
   ["tx-7-write-range", "ranges"],
   ["tx-7-range-write", "ranges"],
   ["tx-7-", "skew"],

@@ -7,7 +7,7 @@ import type { Operation } from "../../history/index.ts";
 import { ensure } from "../failure.ts";
 import { audit, transfer } from "./bank.ts";
 import { committingTwice } from "./commit-twice.ts";
-import { type ExecutedOnCluster, executeOnCluster, unread } from "./execute.ts";
+import { type ExecutedOnCluster, executeOnCluster, ignorableSteps, unread } from "./execute.ts";
 import type { ClusterOperation, ClusterSetup } from "./plan.ts";
 import { PROFILES } from "./profiles.ts";
 import type { TestCluster } from "./test-cluster.ts";
@@ -17,6 +17,8 @@ type TransactionOperation = Extract<ClusterOperation, { kind: "transaction" }>;
 
 /** How long a client waits for an answer before it counts the outcome as unknown, in milliseconds. */
 const PATIENCE_MS = 10_000;
+/** Numbers of processes that no client has. */
+const OTHERS_FROM = 1_000;
 
 export class Clients {
   readonly history: Operation[] = [];
@@ -27,6 +29,7 @@ export class Clients {
   readonly #setup: ClusterSetup;
   /** Rises with every invocation and completion, so that what ended before something began is told apart. */
   #stamp = 0;
+  #others = 0;
   /** What each client's last session had seen, and the most that any had. */
   readonly #tokens = new Map<number, CommitTimestamp>();
   #latest = 0 as CommitTimestamp;
@@ -97,7 +100,7 @@ export class Clients {
     this.#cluster.observe(() => requireAbove(token, executed));
     const { outcome, ops } = executed;
     const done: Operation = { process, invoke, complete: this.#tick(), outcome, ops };
-    this.history.push(done);
+    this.#note(done, operation);
     if (manner.consistency === "snapshot") this.snapshots.add(done);
     trace.add(
       runtime.scheduler.nowUs,
@@ -105,6 +108,20 @@ export class Clients {
       () => `through ${through}: ${outcome} ${JSON.stringify(ops)}`,
     );
     return outcome === "ok";
+  }
+
+  /** Where the outcome is unknown, so is whether a write was ignored: what is left of it are operations by themselves. */
+  #note(done: Operation, { manner, steps }: TransactionOperation): void {
+    const { length } = ignorableSteps(steps);
+    if (done.outcome !== "unknown" || manner.onConflict !== "ignore" || length === 0) {
+      this.history.push(done);
+      return;
+    }
+    const writes = done.ops.filter(([kind]) => kind === "w" || kind === "delete" || kind === "append");
+    for (const write of writes) {
+      this.#others += 1;
+      this.history.push({ ...done, process: OTHERS_FROM + this.#others, ops: [write] });
+    }
   }
 
   /** A session of a client whose commits may be sent twice. */

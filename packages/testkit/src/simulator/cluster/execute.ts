@@ -36,12 +36,14 @@ export async function executeOnCluster(
     return milliseconds > 0 ? sleep(milliseconds) : undefined;
   };
   let last: { readonly tx: ClusterTransaction; readonly ops: MicroOp[] } | undefined;
+  const ignorable = onConflict === "ignore" ? ignorableSteps(steps) : [];
   const body = async (tx: ClusterTransaction) => {
     const ops: MicroOp[] = [];
     last = { tx, ops };
     for (const [index, step] of steps.entries()) {
       await pause(index);
-      ops.push(...(await execute(tx, step, isList)));
+      if (ignorable.includes(step)) ops.push(writeOrIgnore(tx, step));
+      else ops.push(...(await execute(tx, step, isList)));
     }
     await pause(steps.length);
   };
@@ -52,7 +54,7 @@ export async function executeOnCluster(
       consistency,
       readOnly,
       maxRetries: 1,
-      onConflict,
+      onConflict: onConflict === "replace" ? "replace" : "fail",
       isolation: isSnapshot ? "serializable" : isolation,
     });
   } catch (error) {
@@ -73,6 +75,23 @@ export async function executeOnCluster(
     snapshot,
     timestamp: readOnly ? undefined : commitTimestamp,
   };
+}
+
+/** The writes of a transaction that are dropped where somebody else has written. */
+export function ignorableSteps(steps: readonly ClusterStep[]): readonly ClusterStep[] {
+  const writes = steps.filter(([kind]) => kind === "w" || kind === "delete");
+  return writes.length > 1 ? writes.slice(1) : writes;
+}
+
+function writeOrIgnore(tx: ClusterTransaction, step: ClusterStep): MicroOp {
+  const key = String(step[1]);
+  if (step[0] === "delete") {
+    tx.delete(key, { onConflict: "ignore" });
+    return ["delete", key];
+  }
+  const value = Number(step[2]);
+  tx.write(key, rows(value), { onConflict: "ignore" });
+  return ["w", key, value];
 }
 
 async function execute(tx: ClusterTransaction, step: ClusterStep, isList: boolean): Promise<MicroOp[]> {

@@ -261,7 +261,7 @@ const TABLE = {
   gaps: {
     ...RACES,
     about:
-      "serializable, few clients, and decisions that are long in coming where something is prepared (TX-21)",
+      "serializable, few clients, and decisions that are long in coming where something is prepared (TX-7, TX-21)",
     loss: [0.1, 0.2],
     faults: { clog: 2, network: 1 },
     shardsMin: 3,
@@ -271,6 +271,7 @@ const TABLE = {
     shapes: [
       [3, "pair"],
       [4, "look"],
+      [2, "weigh"],
     ],
     thinkMs: 10,
     faultsMs: [1000, 2000],
@@ -360,7 +361,8 @@ const TABLE = {
     keys: [2, 4],
     shapes: [
       [4, "read back"],
-      [3, "aside"],
+      [4, "aside pair"],
+      [1, "aside"],
       [1, "insert"],
       [1, "delete"],
       [2, "one"],

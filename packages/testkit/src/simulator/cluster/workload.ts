@@ -18,6 +18,7 @@ export interface Manner {
   /** What it waits for, in milliseconds, before each step and then before its commit. */
   readonly pausesMs: readonly number[];
   readonly consistency: "strict" | "snapshot";
+  /** Of its writes; `ignore` is for those after the first, if there are several, since the first names the home. */
   readonly onConflict: "fail" | "replace" | "ignore";
   /** Whose token its session begins with. */
   readonly token: "none" | "own" | "latest";
@@ -42,6 +43,16 @@ const SHAPES = {
   aside: (workload) => {
     const write = workload.step("write");
     return [other(workload, "read", write[1] as Key), write];
+  },
+  "aside pair": (workload) => {
+    const first = workload.step("write");
+    const key = first[1] as Key;
+    return [other(workload, "read", key), first, other(workload, "write", key)];
+  },
+  weigh: (workload) => {
+    const write = workload.step("write");
+    const key = write[1] as Key;
+    return [other(workload, "read", key), other(workload, "read", key), write];
   },
   // Where writers read what they overwrite, a history tells the order of all versions.
   skew: (workload) => {
@@ -96,7 +107,7 @@ export function drawManner(
   return {
     pausesMs: [...steps.map(pause), pause()],
     consistency: isSnapshot ? "snapshot" : "strict",
-    onConflict: writes > 0 && prng.chance(odds.resolved) ? resolution(writes, prng) : "fail",
+    onConflict: writes > 0 && prng.chance(odds.resolved) ? resolution(prng) : "fail",
     token: isSnapshot || prng.chance(odds.token) ? prng.pick(["own", "latest", "latest"] as const) : "none",
     again: isTwice
       ? { node: prng.integer(1, nodes), afterMs: Math.round(prng.exponential(odds.twiceMs)) }
@@ -104,9 +115,8 @@ export function drawManner(
   };
 }
 
-/** Of several writes an unknown number may have been ignored where the outcome is unknown, which no history can say. */
-function resolution(writes: number, prng: Prng): "replace" | "ignore" {
-  return writes === 1 && prng.chance(0.7) ? "ignore" : "replace";
+function resolution(prng: Prng): "replace" | "ignore" {
+  return prng.chance(0.7) ? "ignore" : "replace";
 }
 
 /** A step at another key, if chance finds one soon. */
