@@ -387,6 +387,13 @@ const electionMutants: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "listener-never-asks",
+    description: "A follower that heard the leader once never asks again, however long it is silent.",
+    file: source("leader-election.ts"),
+    search: "    this.roundEndsAt = this.context.now + this.roundTicks + LATE_TICKS;",
+    replace: "    this.roundEndsAt = Number.MAX_SAFE_INTEGER;",
+  },
+  {
     name: "leader-without-quorum-stays",
     profile: "partial-partition",
     description: "A leader that does not reach a quorum never gives up.",
