@@ -24,6 +24,9 @@ export interface LevelDatabase {
 /** Read ahead so many bytes while going through the whole database. */
 const READ_AHEAD_BYTES = 2 ** 20;
 
+/** LevelDB's own copy of a chained batch is freed only when the garbage collector comes by, so large ones are not chained. */
+const CHAINED_BYTES_MAX = 2 ** 18;
+
 /** Opens the LevelDB at `location`, which is created if there is none. */
 export async function openDatabase(location: string): Promise<LevelDatabase> {
   const { pristine } = await checkFiles(location);
@@ -35,19 +38,31 @@ export async function openDatabase(location: string): Promise<LevelDatabase> {
   }
   return {
     pristine,
-    // Not as an array: each operation would be copied, and looked at property by property from outside of JavaScript.
-    batch: (operations, options) => {
-      const batch = level.batch();
-      for (const operation of operations) {
-        if (operation.type === "put") batch.put(operation.key, operation.value);
-        else batch.del(operation.key);
-      }
-      return batch.write(options);
+    batch: async (operations, options) => {
+      if (bytesOf(operations) > CHAINED_BYTES_MAX) await level.batch(operations, options);
+      else await chained(level, operations).write(options);
     },
     getMany: (keys) => level.getMany(keys),
     iterator: (options) => level.iterator({ ...options, highWaterMarkBytes: READ_AHEAD_BYTES }),
     close: () => level.close(),
   };
+}
+
+function bytesOf(operations: readonly Operation[]): number {
+  let bytes = 0;
+  for (const operation of operations)
+    bytes += operation.key.byteLength + (operation.type === "put" ? operation.value.byteLength : 0);
+  return bytes;
+}
+
+/** Operations handed over one by one: of an array each is copied, and looked at property by property from outside of JavaScript. */
+function chained(level: Level<Uint8Array, Uint8Array>, operations: readonly Operation[]) {
+  const batch = level.batch();
+  for (const operation of operations) {
+    if (operation.type === "put") batch.put(operation.key, operation.value);
+    else batch.del(operation.key);
+  }
+  return batch;
 }
 
 function openFailure(location: string, error: unknown): KhonsuError {
