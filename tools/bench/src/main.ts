@@ -16,6 +16,7 @@ interface BenchOptions {
   readonly docs?: string;
   readonly kills?: number;
   readonly minutes?: number;
+  readonly standard?: boolean;
 }
 
 const DOCS = fileURLToPath(new URL("../../../docs/benchmarks", import.meta.url));
@@ -42,6 +43,12 @@ const program = new Command("bench")
   .addOption(
     new Option("--kills <count>", "how often failover kills each leader; 100, or 5 if --quick").argParser(
       count,
+    ),
+  )
+  .addOption(
+    new Option(
+      "--standard",
+      "tpcc: a warehouse has all its rows on the cluster as well, not a tenth of them",
     ),
   )
   .addOption(
@@ -77,12 +84,12 @@ async function run(name: string | undefined, options: BenchOptions): Promise<voi
 
 /** A suite that fails does not take the others along; the exit code tells. */
 async function runSuite(suite: string, { measure }: Suite, options: BenchOptions): Promise<Row[]> {
-  const { json, quick = false, docs, kills } = options;
+  const { json, quick = false, docs, kills, standard = false } = options;
   using progress = new BarProgress();
-  const flags = `${quick ? " --quick" : ""}${kills === undefined ? "" : ` --kills ${kills}`}`;
+  const flags = `${quick ? " --quick" : ""}${kills === undefined ? "" : ` --kills ${kills}`}${standard ? " --standard" : ""}`;
   const from = await provenance(`npx -y pnpm@12 bench ${suite}${flags}`);
   try {
-    const result = await measure({ quick, progress, kills });
+    const result = await measure({ quick, progress, kills, standard });
     if (json !== "-") print(suite, result, from);
     const directory = docs ?? (quick ? undefined : DOCS);
     if (directory !== undefined) await keep(directory, suite, result, from);
@@ -100,4 +107,6 @@ function print(suite: string, { rows, details }: SuiteResult, { machine, version
   for (const group of sameColumns(details)) console.table(group);
 }
 
+// With an exit, so that the members of clusters that were started go as well.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 await program.parseAsync();

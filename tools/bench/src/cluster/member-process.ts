@@ -9,6 +9,12 @@ const LOG_LINES_MAX = 50;
 /** Ticks a second of the counters in /proc, which Linux has fixed for programs. */
 const TICKS_PER_SECOND = 100;
 
+/** Those that run: none outlives this process. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export class MemberProcess {
   readonly #command: string;
   readonly #args: readonly string[];
@@ -27,6 +33,8 @@ export class MemberProcess {
   /** Resolves once the process runs. @throws Error if the program is not there. */
   async start(): Promise<void> {
     const child = spawn(this.#command, this.#args, { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         this.#log.push(line);

@@ -11,7 +11,7 @@ import type { WorkloadStore } from "./workload-store.ts";
 
 const MAX_RETRIES = 10_000;
 /** How often the cluster is asked for an outcome; each time it takes its patience, of 10 s. */
-const ASK_MAX = 6;
+const ASK_MAX = 18;
 /** As `transact` of a session has it. */
 const BACKOFF_CAP_MS = 200;
 

@@ -17,7 +17,15 @@ export interface Provenance {
   readonly date: string;
 }
 
-const MEASURED = ["@khonsu/core", "apache-arrow", "classic-level", "effect", "hashring", "lmdb"] as const;
+const MEASURED = [
+  "@khonsu/core",
+  "apache-arrow",
+  "classic-level",
+  "effect",
+  "etcd3",
+  "hashring",
+  "lmdb",
+] as const;
 
 /** To be called before the run that it is about, for the load. */
 export async function provenance(command: string): Promise<Provenance> {
@@ -25,7 +33,11 @@ export async function provenance(command: string): Promise<Provenance> {
   return {
     command,
     machine: `${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}, ${process.platform} ${process.arch}`,
-    versions: [`node ${process.versions.node}`, ...(await Promise.all(MEASURED.map(versionOf)))],
+    versions: [
+      `node ${process.versions.node}`,
+      ...(process.versions.sqlite === undefined ? [] : [`sqlite ${process.versions.sqlite}`]),
+      ...(await Promise.all(MEASURED.map(versionOf))),
+    ],
     load: Number(loadavg()[1]!.toFixed(1)),
     isBusy: loadavg()[1]! > processors.length,
     date: new Date().toISOString().slice(0, 10),

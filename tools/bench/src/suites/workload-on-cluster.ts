@@ -13,7 +13,7 @@ export async function onCluster(each: WorkloadCase, options: CompareOptions): Pr
   const cluster = await startCluster((directory) => khonsuCluster(directory, each.placement));
   try {
     const { addresses } = cluster;
-    const driver = await DriverFork.open({ kind: "cluster", addresses }, each.spec);
+    const driver = await DriverFork.open({ kind: "cluster", addresses }, (each.onCluster ?? each).spec);
     try {
       return await measure(each, driver, options);
     } finally {
@@ -34,7 +34,7 @@ async function measure(
   const details: Detail[] = [];
   for (const [depth, operations] of Object.entries(each.cluster)) {
     const inFlight = Number(depth);
-    const name = `${each.name}; three nodes, ${inFlight} in flight`;
+    const name = `${(each.onCluster ?? each).name}; three nodes, ${inFlight} in flight`;
     const run = async (count: number, latencies: number[]) => {
       const ran = await driver.run(count, inFlight);
       for (const latency of ran.latencies) latencies.push(latency);

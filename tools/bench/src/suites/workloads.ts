@@ -52,21 +52,30 @@ export const ycsb: Measure = (options) => {
 };
 
 /** What `--quick` runs on: a hundredth of the items and a fiftieth of the customers. */
-const SCALED_DOWN = { ...STANDARD, customers: 60, items: 1000 };
+const QUICK: Scale = { ...STANDARD, warehouses: 2, customers: 60, items: 1000 };
+/** What a cluster runs on: the image of a shard is made in one piece, and one of a whole warehouse takes seconds. */
+const TENTH: Scale = { ...STANDARD, warehouses: 2, customers: 300, items: 10_000 };
+const WHOLE: Scale = { ...STANDARD, warehouses: 2 };
 
 export const tpcc: Measure = async (options) => {
-  const { quick } = options;
-  const scale: Scale = { warehouses: 2, ...(quick ? SCALED_DOWN : STANDARD) };
-  const size = `${scale.warehouses} warehouses, ${scale.items.toLocaleString("en-US")} items, ${scale.customers.toLocaleString("en-US")} customers a district`;
+  const { quick, standard = false } = options;
+  const embedded = sized(quick ? QUICK : WHOLE);
   const each: WorkloadCase = {
-    name: quick ? `TPC-C, scaled down: ${size}` : `TPC-C: ${size}`,
-    spec: { kind: "tpcc", scale },
+    ...embedded,
+    onCluster: quick || standard ? embedded : sized(TENTH),
     embedded: quick ? 500 : 5000,
     cluster: quick ? { 1: 20, 16: 200 } : { 1: 100, 16: 1000, 64: 1000 },
-    placement: { shards: shardsFor(scale.warehouses), delimiter: DELIMITER },
+    placement: { shards: shardsFor(WHOLE.warehouses), delimiter: DELIMITER },
   };
   return runWorkloads("tpcc", options, [each]);
 };
+
+function sized(scale: Scale): Pick<WorkloadCase, "name" | "spec"> {
+  const { warehouses, items, customers } = scale;
+  const size = `${warehouses} warehouses, ${items.toLocaleString("en-US")} items, ${customers.toLocaleString("en-US")} customers a district`;
+  const name = items === STANDARD.items ? `TPC-C: ${size}` : `TPC-C, scaled down: ${size}`;
+  return { name, spec: { kind: "tpcc", scale } };
+}
 
 export async function runWorkloads(
   suite: string,
