@@ -1,8 +1,11 @@
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { expect, test } from "vitest";
+import { ManualRuntime } from "../test/manual-runtime.ts";
+import { encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
 import { HybridClock, MAX_AHEAD_DEFAULT_MS } from "./hybrid-clock.ts";
 import type { CommitRequest } from "./messages.ts";
+import type { Command } from "./shard/command.ts";
 import type { ShardTransaction } from "./shard/transaction.ts";
 import { ShardLog } from "./shard-log.ts";
 import { DEFAULT_PATIENCE, ShardReplica } from "./shard-replica.ts";
@@ -79,4 +82,42 @@ test.each<readonly [string, CommitRequest]>([
   const answer = await replica.serve({ kind: "commit", request });
   expect(answer).toMatchObject({ kind: "unavailable", message: expect.stringContaining("another shard") });
   expect(proposed).toEqual([]);
+});
+
+/**
+ * A transaction is committed at its home and prepared here when a reader begins, which therefore must see it; its decision
+ * comes while the reader waits, at a timestamp above the clock that the reader took for its snapshot.
+ */
+test("TX-22: what was committed above a read while it waited makes the read none of the newest", async () => {
+  const log = new ShardLog(0, () => {});
+  let index = 0;
+  const apply = (command: Command) => log.apply(++index, encodeCommand(command));
+  const elsewhere = { birth: 1, random: 1, home: 1 };
+  const key = { key: "k", operation: { kind: "delete" }, onConflict: "fail", baseline: undefined } as const;
+  const writes = [{ ...key, mergeBy: undefined, isConditional: false }];
+  apply({ kind: "prepare", id: elsewhere, participants: [0, 1], request: { ...empty, writes } });
+  const runtime = new ManualRuntime();
+  const replica = new ShardReplica({
+    log,
+    consensus: {
+      propose: async (command) => log.apply(++index, command),
+      readBarrier: async () => {},
+      status: () => ({ isLeader: true, leader: 1, applied: index }),
+    },
+    runtime,
+    clock: new HybridClock(() => NOW_MS),
+    askHome: async () => ({ kind: "prepared", value: { timestamp: 1 as CommitTimestamp, ignored: [] } }),
+    patience: DEFAULT_PATIENCE,
+  });
+  const answering = replica.serve({
+    kind: "read",
+    time: { kind: "at-least", timestamp: NONE },
+    isFresh: true,
+    request: { keys: ["k"], ranges: [] },
+  });
+  await runtime.pass(0);
+  const value = { timestamp: 9 as CommitTimestamp, ignored: [] };
+  apply({ kind: "decide", id: elsewhere, outcome: { kind: "committed", value } });
+  await runtime.pass(100);
+  expect(await answering).toMatchObject({ kind: "read", at: 1, isNewest: false, entries: [{ version: 0 }] });
 });

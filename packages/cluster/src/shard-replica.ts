@@ -15,8 +15,8 @@ import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered } from "./pause.ts";
 import { changesAfter } from "./shard/changes.ts";
 import type { Command } from "./shard/command.ts";
-import { newestIdentities, readAt, readNewest } from "./shard/read.ts";
-import type { ShardStatus } from "./shard/state-machine.ts";
+import { newestIdentities, type ReadResult, readAt, readNewest } from "./shard/read.ts";
+import type { ShardStateMachine, ShardStatus } from "./shard/state-machine.ts";
 import { validate } from "./shard/validate.ts";
 import type { ShardLog } from "./shard-log.ts";
 import { SnapshotLeases } from "./snapshot-leases.ts";
@@ -56,10 +56,6 @@ export const DEFAULT_PATIENCE: Patience = {
 /** What the homes of transactions in the way have said, for one request. */
 class Answers {
   readonly #answers = new Map<string, ShardStatus>();
-
-  get isEmpty(): boolean {
-    return this.#answers.size === 0;
-  }
 
   note(id: TransactionId, status: ShardStatus): void {
     this.#answers.set(formatTransactionId(id), status);
@@ -169,7 +165,7 @@ export class ShardReplica {
       const result = isAtClock
         ? readNewest(machine, request, answers.of)
         : readAt(machine, at, request, answers.of);
-      if (result.kind === "read") return { ...result, isNewest: isFresh && answers.isEmpty };
+      if (result.kind === "read") return { ...result, isNewest: isFresh && isCurrent(machine, result) };
       if (result.kind === "snapshot-too-old") return result;
       if (runtime.now() > deadline) throw new Error("The read waited too long for others");
       if (result.kind === "behind" && !isBehindIndex) {
@@ -297,6 +293,16 @@ export class ShardReplica {
     const { clock, log } = this.#options;
     return clock.admits(timestamp, log.machine.clock);
   }
+}
+
+/**
+ * TX-22: whether what was read is the newest of this applied state, with nothing prepared on it. While the read waited, the clock of the
+ * shard may have passed it, and what was prepared may have been committed above it.
+ */
+function isCurrent(machine: ShardStateMachine, read: Extract<ReadResult, { kind: "read" }>): boolean {
+  const { at: snapshot, entries } = read;
+  const ranges = read.ranges.map(({ covered }) => covered);
+  return validate(machine, { snapshot, reads: entries, ranges }).kind === "valid";
 }
 
 function maximum(a: CommitTimestamp, b: CommitTimestamp): CommitTimestamp {

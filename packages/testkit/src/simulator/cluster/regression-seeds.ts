@@ -3,4 +3,9 @@
 
 export const REGRESSION_SEEDS: readonly { readonly seed: string; readonly found: string }[] = [
   { seed: "bank:a-1", found: "a founder that was not given the founding joined, and never voted" },
+  {
+    seed: "rq3-6",
+    found:
+      "a reader of one shard waited for a decision, and read below it though it was there when the reader began",
+  },
 ];
