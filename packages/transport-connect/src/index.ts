@@ -2,7 +2,7 @@
 
 // for clients
 export { type ClientOptions, ClusterClient } from "./clients/cluster-client.ts";
-export { type ConnectOptions, connectCluster } from "./clients/connect-cluster.ts";
+export { type ClientTls, type ConnectOptions, connectCluster } from "./clients/connect-cluster.ts";
 export type { TransactionOutcome } from "./clients/outcome.ts";
 export { DEFAULT_REMOTE_PATIENCE, type RemotePatience } from "./clients/remote-cluster.ts";
 export {

@@ -1,6 +1,6 @@
 /** Who may come in: tokens from a file, TLS, and pages from elsewhere. */
 
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
@@ -18,7 +18,8 @@ import { ServerReflection } from "../src/gen/grpc/reflection/v1/reflection_pb.ts
 import { ClientService } from "../src/gen/khonsu/client/v1/client_pb.ts";
 import { FailureSchema } from "../src/gen/khonsu/client/v1/failure_pb.ts";
 import { KhonsuService } from "../src/gen/khonsu/client/v1/khonsu_pb.ts";
-import { connectCluster, TokenFile } from "../src/index.ts";
+import { type ClientTls, connectCluster, TokenFile } from "../src/index.ts";
+import { isSignedBy } from "../src/server/certificate.ts";
 import { one, valuesOf } from "./helpers/batches.ts";
 import { makeAuthority, signedBy } from "./helpers/certificates.ts";
 import { MemoryCluster } from "./helpers/memory-cluster.ts";
@@ -215,6 +216,62 @@ describe("a page in a browser", () => {
   test("of another origin may not", async () => {
     expect((await ask("https://evil.example")).status).toBe(403);
     expect((await ask("https://evil.example", "POST")).headers.get("access-control-allow-origin")).toBeNull();
+  });
+});
+
+describe("where clients must show a certificate", () => {
+  const makeWorld = async () => {
+    const [peers, clients] = [await makeAuthority("peers"), await makeAuthority("clients")];
+    const tls = { ...(await signedBy(peers)), clientAuthority: clients.certificate };
+    const cluster = await MemoryCluster.open({
+      tls,
+      routes: { authenticate: tokens, needsCertificate: true },
+    });
+    const connect = (shown: Pick<ClientTls, "certificate" | "key">, token: string | undefined = TOKEN) =>
+      connectCluster({
+        addresses: cluster.addresses,
+        token,
+        tls: { ca: peers.certificate, ...shown },
+        patience: { totalMs: 100 },
+      });
+    return { peers, clients, cluster, connect };
+  };
+  const shownOf = ({ certificate, key }: ClientTls) => ({ certificate, key });
+
+  test("one of the clients' authority lets a client in, with its token; none, and one of another authority, does not", async () => {
+    const { peers, clients, cluster, connect } = await makeWorld();
+    const mine = shownOf(await signedBy(clients, "client"));
+    const client = await connect(mine);
+    await client.transact((tx) => tx.write("k", one(1)));
+    expect(valuesOf(await client.transact((tx) => tx.read("k")))).toEqual([1]);
+    await client.close();
+    const code = "KHONSU_UNAUTHENTICATED";
+    await expect(connect(mine, "a-token-that-nobody-has")).rejects.toMatchObject({ code });
+    await expect(connect({})).rejects.toMatchObject({ code });
+    await expect(connect(shownOf(await signedBy(peers)))).rejects.toMatchObject({ code });
+    const strange = await makeAuthority("strange");
+    await expect(connect(shownOf(await signedBy(strange)))).rejects.toMatchObject({ code });
+    await cluster.close();
+  });
+
+  test("a chain is followed by its signatures: a name that two authorities share gets nobody in as a peer", async () => {
+    const [peers, clients] = [await makeAuthority("authority"), await makeAuthority("authority")];
+    const [ofPeers, ofClients] = [peers, clients].map(({ certificate }) => [
+      new X509Certificate(certificate),
+    ]);
+    const peer = new X509Certificate((await signedBy(peers)).certificate);
+    const client = new X509Certificate((await signedBy(clients)).certificate);
+    expect([isSignedBy(peer, ofPeers!), isSignedBy(peer, ofClients!)]).toEqual([true, false]);
+    expect([isSignedBy(client, ofPeers!), isSignedBy(client, ofClients!)]).toEqual([false, true]);
+    expect(isSignedBy(peer, [])).toBe(false);
+  });
+
+  test("a certificate without its key, or with that of another, is refused before anybody is called", async () => {
+    const { certificate } = await signedBy(await makeAuthority("a"));
+    const { key } = await signedBy(await makeAuthority("b"));
+    const connect = (shown: ClientTls) => connectCluster({ addresses: ["127.0.0.1:1"], tls: shown });
+    await expect(connect({ certificate })).rejects.toMatchObject({ code: "KHONSU_INVALID_OPTION" });
+    await expect(connect({ certificate, key })).rejects.toMatchObject({ code: "KHONSU_TLS_INVALID" });
   });
 });
 

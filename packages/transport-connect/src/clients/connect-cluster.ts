@@ -1,15 +1,27 @@
 /** Clients in Node: one bidirectional stream over HTTP/2. */
+import type { SecureClientSessionOptions } from "node:http2";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { systemRuntime } from "@khonsu/core";
+import { TransportError } from "../errors.ts";
 import { ClientService } from "../gen/khonsu/client/v1/client_pb.ts";
+import { assertUsable } from "../server/tls.ts";
 import { type ClientOptions, ClusterClient, type LinkOpener } from "./cluster-client.ts";
 import { describeNode, withToken } from "./describe.ts";
 import { SessionLink } from "./session-link.ts";
 
+/** PEM texts. */
+export interface ClientTls {
+  /** The authorities in whose certificates the client believes. Default: those of the machine. */
+  readonly ca?: string | undefined;
+  /** What the client shows, with those between it and its authority, and its private key: both, for nodes that ask for it. Default: nothing. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 export interface ConnectOptions extends ClientOptions {
-  /** Encrypts. `ca`: the authorities in whose certificates the client believes, as PEM; default: those of the machine. */
-  readonly tls?: { readonly ca?: string | undefined } | undefined;
+  /** Encrypts. Default: everything travels as it is. */
+  readonly tls?: ClientTls | undefined;
   /** How long a node may give no sign of life while answers are awaited, in milliseconds; what is large may take its time. Default 1,000. */
   readonly silenceMs?: number;
 }
@@ -32,17 +44,17 @@ const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
  * @throws ClusterError `KHONSU_UNAVAILABLE` if no node can be reached in time; `KHONSU_UNAUTHENTICATED`, `KHONSU_PROTOCOL_VERSION`;
  *   TransportError `KHONSU_INVALID_OPTION`
  */
-export function connectCluster(options: ConnectOptions): Promise<ClusterClient> {
+export async function connectCluster(options: ConnectOptions): Promise<ClusterClient> {
   const { runtime = systemRuntime } = options;
   return ClusterClient.connect(options, runtime, sessionOpener(options));
 }
 
 function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOpener {
+  const secure = secureOptions(tls);
   const interceptors = withToken(token);
   return (runtime, clock) => async (address, signal) => {
     const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
-    const nodeOptions = tls?.ca === undefined ? {} : { ca: tls.ca };
-    const sessionManager = new Http2SessionManager(baseUrl, {}, nodeOptions);
+    const sessionManager = new Http2SessionManager(baseUrl, {}, secure);
     const client = createClient(
       ClientService,
       createConnectTransport({
@@ -73,5 +85,18 @@ function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOp
       sessionManager.abort();
       throw error;
     }
+  };
+}
+
+/** @throws TransportError `KHONSU_INVALID_OPTION`, `KHONSU_TLS_INVALID` */
+function secureOptions({ ca, certificate, key }: ClientTls = {}): SecureClientSessionOptions {
+  if ((certificate === undefined) !== (key === undefined)) {
+    const message = "Cannot connect: a certificate and its key are given together, or neither";
+    throw new TransportError("KHONSU_INVALID_OPTION", message);
+  }
+  if (certificate !== undefined && key !== undefined) assertUsable({ certificate, key });
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && { cert: certificate, key }),
   };
 }

@@ -1,6 +1,7 @@
 /** What is known of a connection before a request on it is looked at: handlers authenticate by it. */
 import type { TLSSocket } from "node:tls";
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import { certifiedAs } from "./certificate.ts";
 import type { NodeRequest } from "./connect-handler.ts";
 
 export interface ConnectionInfo {
@@ -9,9 +10,11 @@ export interface ConnectionInfo {
   readonly isEncrypted: boolean;
   /** Whether the other side presented a certificate that the authority of the peers signed. */
   readonly isPeer: boolean;
+  /** The same of the authority of the clients. */
+  readonly isClient: boolean;
 }
 
-const UNKNOWN: ConnectionInfo = { remote: "unknown", isEncrypted: false, isPeer: false };
+const UNKNOWN: ConnectionInfo = { remote: "unknown", isEncrypted: false, isPeer: false, isClient: false };
 
 /** `context.values.get(connectionKey)` in a handler. */
 export const connectionKey: ContextKey<ConnectionInfo> = createContextKey(UNKNOWN, {
@@ -25,6 +28,6 @@ export function connectionOf(request: NodeRequest): ConnectionInfo {
   return {
     remote: remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`,
     isEncrypted: socket.encrypted === true,
-    isPeer: socket.encrypted === true && socket.authorized === true,
+    ...certifiedAs(socket),
   };
 }

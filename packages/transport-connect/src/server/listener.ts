@@ -6,10 +6,11 @@ import { createServer as createHttp1Server, type Server as Http1Server } from "n
 import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { certifier } from "./certificate.ts";
 import { answer, type NodeHandler } from "./connect-handler.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import type { ServerLimits } from "./limits.ts";
-import type { TlsIdentity } from "./tls.ts";
+import { authoritiesOf, type TlsIdentity } from "./tls.ts";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 /** How long a probe for a peer that vanished waits, in milliseconds. */
@@ -99,7 +100,10 @@ export class Listener {
     return createTcpServer(options, (socket) => this.#sniff(socket));
   }
 
-  #makeTls({ certificate, key, peerAuthority }: TlsIdentity): TcpServer {
+  #makeTls(identity: TlsIdentity): TcpServer {
+    const { certificate, key } = identity;
+    const authorities = authoritiesOf(identity);
+    const certify = certifier(identity);
     const server = createTlsServer({
       cert: certificate,
       key,
@@ -109,10 +113,13 @@ export class Listener {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
-      // Clients have no certificate; the routes of peers look whether one was presented and holds.
-      ...(peerAuthority !== undefined && { ca: peerAuthority, requestCert: true, rejectUnauthorized: false }),
+      // Not everybody has a certificate; routes look whether one was presented that holds, and whose it is.
+      ...(authorities.length > 0 && { ca: authorities, requestCert: true, rejectUnauthorized: false }),
     });
-    server.on("secureConnection", (socket: TLSSocket) => this.#serve(socket, socket.alpnProtocol === "h2"));
+    server.on("secureConnection", (socket: TLSSocket) => {
+      certify(socket);
+      this.#serve(socket, socket.alpnProtocol === "h2");
+    });
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   }

@@ -51,6 +51,8 @@ export interface ClientRoutesOptions {
   readonly describe: () => Description;
   /** Who may come in. Default: everybody. */
   readonly authenticate?: Authenticator | undefined;
+  /** Whether clients must show a certificate of the `clientAuthority` of the server as well. Default: no. */
+  readonly needsCertificate?: boolean;
   /** Origins of pages in browsers that may call, or "*". Default: none. */
   readonly origins?: readonly string[];
   readonly limits?: Partial<ClientLimits>;
@@ -65,6 +67,7 @@ export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRout
   const { shards, coordinator, clock, describe, runtime = systemRuntime, origins = [] } = options;
   const {
     authenticate: authenticator = allowAnybody,
+    needsCertificate = false,
     isServing = () => true,
     onFailure = () => {},
   } = options;
@@ -72,7 +75,8 @@ export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRout
   const { placement } = shards;
   const gate = new QuestionGate(placement, limits);
   const desk = new QuestionDesk({ shards, coordinator, gate, limits, onFailure });
-  const guard: GuardOptions = { authenticator, origins, requests: new RequestCount(limits.requestsMax) };
+  const requests = new RequestCount(limits.requestsMax);
+  const guard: GuardOptions = { authenticator, needsCertificate, origins, requests };
   const common = { clock, runtime, authenticator, onFailure };
   return (router) => {
     guarded(router, guard, () => {

@@ -9,12 +9,15 @@ import type {
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { TransportError } from "../../errors.ts";
-import { type Authenticator, admissionKey, unauthenticated } from "./principal.ts";
+import { connectionKey } from "../../server/connection-info.ts";
+import { type Authenticator, admissionKey, unauthenticated, uncertified } from "./principal.ts";
 import { refusal, toConnectError } from "./refusal.ts";
 import type { RequestCount } from "./request-count.ts";
 
 export interface GuardOptions {
   readonly authenticator: Authenticator;
+  /** Whether a client must have shown a certificate of the clients' authority as well. */
+  readonly needsCertificate: boolean;
   /** Origins of pages that may call, such as "https://app.example", or "*" for all. Default: none. */
   readonly origins: readonly string[];
   /** Of those with a token. */
@@ -40,7 +43,7 @@ export function guarded(
 
 function guard(
   handler: UniversalHandler,
-  { authenticator, origins, requests }: GuardOptions,
+  { authenticator, needsCertificate, origins, requests }: GuardOptions,
   isOpen: boolean,
 ): UniversalHandler {
   const handle = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
@@ -48,6 +51,8 @@ function guard(
     if (request.method === "OPTIONS") return preflight(origin);
     if (isOpen) return withOrigin(await handler(request), origin);
     try {
+      if (needsCertificate && request.contextValues?.get(connectionKey).isClient !== true)
+        throw uncertified();
       const token = bearerOf(request);
       const principal = authenticator.authenticate(token);
       if (principal === undefined) throw unauthenticated(token !== undefined);

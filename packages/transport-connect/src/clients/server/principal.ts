@@ -38,6 +38,11 @@ export function assertStillAdmitted(authenticator: Authenticator, context: Handl
     throw unauthenticated(true);
 }
 
+export function uncertified(): TransportError {
+  const message = "Cannot let the client in: it has shown no certificate of the clients' authority";
+  return new TransportError("KHONSU_UNAUTHENTICATED", message);
+}
+
 export function unauthenticated(hasToken: boolean): TransportError {
   const why = hasToken ? "the token is unknown or has expired" : "there is no bearer token";
   return new TransportError("KHONSU_UNAUTHENTICATED", `Cannot let the client in: ${why}`);
