@@ -33,7 +33,7 @@ export {
 } from "./peers/shard-transport.ts";
 export type { LinkState, PeerEvent, PeerStatus, Traffic } from "./peers/status.ts";
 export type { NodeRequest, NodeResponse } from "./server/connect-handler.ts";
-export { type ConnectionInfo, connectionKey } from "./server/connection-info.ts";
+export { type ConnectionInfo, connectionKey, connectionOf } from "./server/connection-info.ts";
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server/limits.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server/start-server.ts";
 export { readTlsFiles, type TlsFiles, type TlsIdentity } from "./server/tls.ts";

@@ -1,5 +1,6 @@
 /** Who the client is, and whom it believes, from the flags and the environment. */
 import { readFile } from "node:fs/promises";
+import type { ClientTls } from "@khonsu/transport-connect";
 import type { ConnectionFlags } from "../commands/options.ts";
 import { CommandError } from "../failure.ts";
 import { reasonOf } from "../files/file-error.ts";
@@ -10,9 +11,15 @@ export async function tokenOf({ token, tokenFile }: ConnectionFlags): Promise<st
 }
 
 /** Whether and how to encrypt. */
-export async function tlsOf({ tls, ca }: ConnectionFlags): Promise<{ readonly ca?: string } | undefined> {
-  if (ca !== undefined) return { ca: await textOf(ca, "authority") };
-  return tls ? {} : undefined;
+export async function tlsOf({ tls, ca, certificate, key }: ConnectionFlags): Promise<ClientTls | undefined> {
+  if ((certificate === undefined) !== (key === undefined))
+    throw new CommandError("--certificate and --key are given together, or neither");
+  if (!tls && ca === undefined && certificate === undefined) return undefined;
+  return {
+    ...(ca !== undefined && { ca: await textOf(ca, "authority") }),
+    ...(certificate !== undefined && { certificate: await textOf(certificate, "certificate") }),
+    ...(key !== undefined && { key: await textOf(key, "key") }),
+  };
 }
 
 async function textOf(path: string, what: string): Promise<string> {

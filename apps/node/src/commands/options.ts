@@ -7,6 +7,8 @@ export interface ConnectionFlags {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
   readonly tls?: true;
   readonly dir?: string;
 }
@@ -38,8 +40,14 @@ export function withNodes(command: Command): Command {
       ),
     )
     .addOption(new Option("--token-file <file>", "file with the bearer token").env("KHONSU_TOKEN_FILE"))
-    .addOption(new Option("--tls", "speak TLS; so does --ca").env("KHONSU_TLS"))
-    .addOption(new Option("--ca <file>", "PEM file: whose certificates are believed").env("KHONSU_CA"));
+    .addOption(new Option("--tls", "speak TLS; so do --ca and --certificate").env("KHONSU_TLS"))
+    .addOption(new Option("--ca <file>", "PEM file: whose certificates are believed").env("KHONSU_CA"))
+    .addOption(
+      new Option("--certificate <file>", "PEM file: what is shown to nodes that ask for it, with --key").env(
+        "KHONSU_CERTIFICATE",
+      ),
+    )
+    .addOption(new Option("--key <file>", "PEM file: the private key of --certificate").env("KHONSU_KEY"));
 }
 
 export interface InputFlags {

@@ -3,7 +3,12 @@
  * Only `application/json` is taken, which a page of another origin cannot send without having asked, and nobody allows it.
  */
 import { ClusterError, type Directory, type DirectoryCommand } from "@khonsu/cluster";
-import type { Authenticator, NodeRequest, NodeResponse } from "@khonsu/transport-connect";
+import {
+  type Authenticator,
+  connectionOf,
+  type NodeRequest,
+  type NodeResponse,
+} from "@khonsu/transport-connect";
 import { z } from "zod";
 import type { HttpRoute } from "./http-routes.ts";
 
@@ -31,25 +36,28 @@ export interface AdminRefusal {
   readonly retryable: boolean;
 }
 
-/** @param authenticator undefined: everybody may */
-export function adminRoute(
-  directory: Pick<Directory, "change">,
-  authenticator: Authenticator | undefined,
-): HttpRoute {
+export interface AdminAccess {
+  /** Undefined: no token is asked for. */
+  readonly authenticator: Authenticator | undefined;
+  /** Whether a certificate of the clients' authority is. */
+  readonly needsCertificate: boolean;
+}
+
+export function adminRoute(directory: Pick<Directory, "change">, access: AdminAccess): HttpRoute {
   return (path, request, response) => {
     if (path !== ADMIN_PATH) return false;
-    serve(directory, authenticator, request, response).catch(() => response.destroy());
+    serve(directory, access, request, response).catch(() => response.destroy());
     return true;
   };
 }
 
 async function serve(
   directory: Pick<Directory, "change">,
-  authenticator: Authenticator | undefined,
+  access: AdminAccess,
   request: NodeRequest,
   response: NodeResponse,
 ): Promise<void> {
-  const refusal = refusalOf(request, authenticator);
+  const refusal = refusalOf(request, access);
   if (refusal !== undefined) {
     request.resume();
     respond(response, ...refusal);
@@ -76,14 +84,17 @@ async function serve(
 }
 
 function refusalOf(
-  { method, headers }: NodeRequest,
-  authenticator: Authenticator | undefined,
+  request: NodeRequest,
+  { authenticator, needsCertificate }: AdminAccess,
 ): readonly [status: number, AdminRefusal] | undefined {
+  const { method, headers } = request;
   const refuse = (status: number, code: string, message: string) =>
     [status, { code, message, retryable: false }] as const;
   if (method !== "POST") return refuse(405, "KHONSU_INVALID_OPTION", "Changes of members are posted");
   if (headers["content-type"]?.split(";", 1)[0] !== "application/json")
     return refuse(415, "KHONSU_INVALID_OPTION", "The body is to be application/json");
+  if (needsCertificate && !connectionOf(request).isClient)
+    return refuse(401, "KHONSU_UNAUTHENTICATED", "There is no certificate of the clients' authority");
   const token = headers.authorization?.match(/^Bearer (.+)$/)?.[1];
   if (authenticator !== undefined && authenticator.authenticate(token) === undefined)
     return refuse(401, "KHONSU_UNAUTHENTICATED", "There is no bearer token, or it is unknown or has expired");

@@ -16,7 +16,7 @@ export function clientAccess(
   isServing: () => boolean,
   authenticate: TokenFile | undefined,
 ): Routes {
-  const { browserOrigins, limits } = config;
+  const { browserOrigins, limits, tls } = config;
   return clientRoutes({
     shards: meter.shards(node.router),
     coordinator: meter.coordinator(node.coordinators),
@@ -24,6 +24,7 @@ export function clientAccess(
     runtime: systemRuntime,
     describe: () => describe(config, directory.state),
     authenticate,
+    needsCertificate: tls?.clientAuthority !== undefined,
     origins: browserOrigins,
     limits: {
       questionsMax: limits.requestsInFlight,

@@ -288,7 +288,10 @@ export class KhonsuNode implements RunningNode {
     const isServing = (): boolean => this.status().ready;
     const authenticator = authenticatorOf(this.#config, log, this.#closers);
     const clients = clientAccess(this.#config, member, this.#telemetry, isServing, authenticator);
-    const admin = adminRoute(member.directory, authenticator);
+    const admin = adminRoute(member.directory, {
+      authenticator,
+      needsCertificate: tls?.clientAuthority !== undefined,
+    });
     this.#server = await startServer({
       host: listen.host,
       port: portOf(this.#config),

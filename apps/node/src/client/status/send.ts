@@ -2,11 +2,12 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { text as textOf } from "node:stream/consumers";
+import type { ClientTls } from "@khonsu/transport-connect";
 
 export interface NodeConnection {
   readonly token?: string | undefined;
   /** Undefined: not encrypted. */
-  readonly tls?: { readonly ca?: string } | undefined;
+  readonly tls?: ClientTls | undefined;
   /** How long the node may take, in milliseconds. Default 2,000. */
   readonly patienceMs?: number;
 }
@@ -31,7 +32,7 @@ export function send(
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     signal: AbortSignal.timeout(patienceMs),
-    ...tls,
+    ...(tls !== undefined && { ca: tls.ca, cert: tls.certificate, key: tls.key }),
   };
   return new Promise((resolve, reject) => {
     const request =

@@ -77,6 +77,7 @@ test.each([
   [{ ...SMALL, found: [{ node: 1, address: "a:99999" }] }, /found\.0\.address: the port is above 65535/],
   [{ ...SMALL, placement: { delimiter: "ab" } }, /placement\.delimiter: expected one ASCII character/],
   [{ ...SMALL, tls: { certificate: "c" } }, /tls\.key: /],
+  [{ ...SMALL, tls: { certificate: "c", key: "k", clientAuthority: "a" } }, /without tls\.peerAuthority/],
   [{ ...SMALL, found: [{ node: 2, address: "a:1" }] }, /found: node 1, this one, is missing/],
   [{ ...SMALL, found: [...SMALL.found, ...SMALL.found] }, /found: node 1 or its address stands there twice/],
   [{ ...SMALL, found: undefined }, /exactly one of them/],

@@ -67,8 +67,11 @@ function invalid(file: string | undefined, problems: readonly string[]): NodeErr
 }
 
 /** What no field shows alone. */
-function contradictions({ found, join, node, timing }: NodeConfig): string[] {
+function contradictions({ found, join, node, timing, tls }: NodeConfig): string[] {
   const problems: string[] = [];
+  if (tls?.clientAuthority !== undefined && tls.peerAuthority === undefined) {
+    problems.push("tls.clientAuthority: without tls.peerAuthority everybody can speak as a node");
+  }
   if ((found === undefined) === (join === undefined)) {
     problems.push("found, join: exactly one of them says how the node came into its cluster");
   }
@@ -102,6 +105,7 @@ function withAbsolutePaths(config: NodeConfig, base: string): NodeConfig {
             certificate: absolute(tls.certificate),
             key: absolute(tls.key),
             ...(tls.peerAuthority === undefined ? {} : { peerAuthority: absolute(tls.peerAuthority) }),
+            ...(tls.clientAuthority === undefined ? {} : { clientAuthority: absolute(tls.clientAuthority) }),
           },
         }),
   };

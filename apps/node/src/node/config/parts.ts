@@ -30,6 +30,11 @@ export function limitsOf({ checkpoints, limits, timing }: NodeConfig): Partial<R
 /** @throws TransportError `KHONSU_TLS_INVALID` */
 export async function readIdentity(tls: NodeConfig["tls"]): Promise<TlsIdentity | undefined> {
   if (tls === undefined) return undefined;
-  const { certificate, key, peerAuthority } = tls;
-  return readTlsFiles({ certificateFile: certificate, keyFile: key, peerAuthorityFile: peerAuthority });
+  const { certificate, clientAuthority, key, peerAuthority } = tls;
+  return readTlsFiles({
+    certificateFile: certificate,
+    keyFile: key,
+    peerAuthorityFile: peerAuthority,
+    clientAuthorityFile: clientAuthority,
+  });
 }

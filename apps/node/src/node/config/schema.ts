@@ -31,6 +31,11 @@ const tls = z
       .describe(
         "PEM file: whose certificates other nodes must show (mutual TLS). Without it anybody who reaches the port can speak as a node.",
       ),
+    clientAuthority: path
+      .optional()
+      .describe(
+        "PEM file: whose certificates clients must show, beside a token where there are tokens. Another authority than that of the nodes, which it needs.",
+      ),
   })
   .describe(
     "For clients and for other nodes. Without it the port speaks as it is, to everybody who reaches it.",
