@@ -166,10 +166,10 @@ const CLIENTS: readonly Mutant[] = [
     profile: "readers",
   },
   {
-    name: "tx-22-answered-by-home",
-    description: "A read that went by what a home has said counts as the newest there is.",
+    name: "tx-22-not-current",
+    description: "A read of one shard counts as of the newest although it is not any more.",
     file: cluster("shard-replica.ts"),
-    search: "isNewest: isFresh && answers.isEmpty",
+    search: "isNewest: isFresh && isCurrent(machine, result)",
     replace: "isNewest: isFresh",
     profile: "readers",
   },

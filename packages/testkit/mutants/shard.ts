@@ -374,7 +374,7 @@ const readMutants: readonly Mutant[] = [
     file: shard("in-the-way.ts"),
     search: 'return answer?.kind === "aborted" || (answer?.kind === "committed"',
     replace:
-      'return answer?.kind === "aborted" || answer?.kind === "prepared" || (answer?.kind === "committed"',
+      'return answer?.kind === "aborted" || answer?.kind === "prepared" || answer?.kind === "unknown" || (answer?.kind === "committed"',
   },
   {
     name: "tx-18-committed-is-harmless",
