@@ -8,4 +8,8 @@ export const REGRESSION_SEEDS: readonly { readonly seed: string; readonly found:
     found:
       "a reader of one shard waited for a decision, and read below it though it was there when the reader began",
   },
+  {
+    seed: "contended:mutant-40",
+    found: "of three nodes one was left down while another had damaged records",
+  },
 ];

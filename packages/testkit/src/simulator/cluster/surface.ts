@@ -87,7 +87,9 @@ function mayDamage(cluster: TestCluster, atlas: FaultAtlas, node: number, key: s
   const known = groupsOf(cluster).find((each) => each.group === group);
   if (slot === undefined || known === undefined || known.isMoving) return false;
   if (!atlas.mayDamage(node, `${group} ${slot}`)) return false;
-  return known.nodes.every((other) => other === node || holds(cluster, other, group, slot));
+  const isHeld = known.nodes.every((other) => other === node || holds(cluster, other, group, slot));
+  if (isHeld) cluster.damaged.add(node);
+  return isHeld;
 }
 
 function holds(cluster: TestCluster, node: number, group: number, slot: number): boolean {

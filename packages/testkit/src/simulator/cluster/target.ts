@@ -183,13 +183,20 @@ class ClusterSimulation {
   /** Everything heals; one node may stay down. */
   #heal(): void {
     const { ids, machine, network, runtime, trace } = this.#bound();
-    this.#leftDown = this.#plan.setup.leavesOneDown ? this.#prng.split("left down").pick(ids) : undefined;
+    this.#leftDown = this.#plan.setup.leavesOneDown ? this.#pickLeftDown(ids) : undefined;
     this.#injector.healAll();
     this.#cluster.settleDown();
     network.setQuality(CALM_NETWORK);
     for (const id of ids) machine(id).setRight();
     if (this.#leftDown !== undefined) this.#cluster.crash(this.#leftDown);
     trace.add(runtime.scheduler.nowUs, undefined, `heal, all but ${this.#leftDown ?? "none"}`);
+  }
+
+  /** Who has damaged records cannot vote on them before another has repaired them: of three voters no second one may be missing then. */
+  #pickLeftDown(ids: readonly number[]): number | undefined {
+    const { damaged } = this.#cluster;
+    if (damaged.size > 1) return undefined;
+    return this.#prng.split("left down").pick(damaged.size === 0 ? ids : [...damaged]);
   }
 
   #bound() {

@@ -91,6 +91,8 @@ export class TestCluster {
   readonly #restoring: Prng;
   #isSettled = false;
   #lives = 0;
+  /** The nodes of whose records some were damaged. */
+  readonly damaged = new Set<number>();
   /** Every node that was ever started. */
   readonly ids: number[] = [];
   /** What went wrong with replicas, by node: opening failed, or a replica was fenced. */
