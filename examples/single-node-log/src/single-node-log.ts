@@ -137,7 +137,11 @@ export class SingleNodeLog implements Consensus {
   async #takeCheckpoint(): Promise<void> {
     const { database, application } = this.#options;
     const operations: Operation[] = [
-      { type: "put", key: this.#key(checkpointKey(this.#applied)), value: application.save() },
+      {
+        type: "put",
+        key: this.#key(checkpointKey(this.#applied)),
+        value: Buffer.concat([...application.save()]),
+      },
     ];
     if (this.#checkpoint > 0)
       operations.push({ type: "del", key: this.#key(checkpointKey(this.#checkpoint)) });

@@ -49,7 +49,7 @@ test("a log that cannot be written stops, and says so to all who wait", async ()
   const database = await openDatabase(directory);
   const application: LogApplication = {
     apply: () => "applied",
-    save: () => new Uint8Array(),
+    save: () => [],
     restore: () => {},
   };
   const log = await SingleNodeLog.open({ database, name: "log", application, self: 1 });
@@ -66,7 +66,7 @@ test("a log that cannot be written stops, and says so to all who wait", async ()
 test("a log with a hole is not opened", async () => {
   const directory = await mkdtemp(join(tmpdir(), "log-"));
   const database = await openDatabase(directory);
-  const application: LogApplication = { apply: () => {}, save: () => new Uint8Array(), restore: () => {} };
+  const application: LogApplication = { apply: () => {}, save: () => [], restore: () => {} };
   const options = { database, name: "log", application, self: 1 };
   const log = await SingleNodeLog.open(options);
   for (const byte of [1, 2, 3]) await log.propose(Uint8Array.of(byte));

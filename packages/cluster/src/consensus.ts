@@ -12,9 +12,12 @@ export interface LogApplication {
    * @returns what `propose` on this replica resolves with.
    */
   apply(index: number, command: Uint8Array): unknown;
-  /** The state after the last command that was applied. */
-  save(): Uint8Array;
-  /** Replaces the state; commands after the one that was applied last before `save` follow. */
+  /**
+   * The state after the last command that was applied, in pieces. They may be taken over time, whatever is applied meanwhile: one in a turn
+   * of the event loop does not hold up the rest.
+   */
+  save(): Iterable<Uint8Array>;
+  /** Replaces the state by what `save` gave, joined; commands after the one that was applied last before `save` follow. */
   restore(image: Uint8Array): void;
 }
 

@@ -32,15 +32,9 @@ export class ShardLog implements LogApplication {
     return applied;
   }
 
-  save(): Uint8Array {
-    const frames = [...encodeCheckpoint(this.#machine.checkpoint(), FRAME_BYTES)];
-    const image = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const frame of frames) {
-      image.set(frame, at);
-      at += frame.length;
-    }
-    return image;
+  /** The checkpoint is of now; its frames are encoded as they are taken. */
+  save(): Iterable<Uint8Array> {
+    return encodeCheckpoint(this.#machine.checkpoint(), FRAME_BYTES);
   }
 
   restore(image: Uint8Array): void {

@@ -53,7 +53,7 @@ class World implements DriverClock {
       transport: { send: (envelope) => this.send(envelope) },
       stateMachine: {
         apply: (_slot, command) => log.push(Buffer.from(command).toString()),
-        save: () => Buffer.from(JSON.stringify(log)),
+        save: () => [Buffer.from(JSON.stringify(log))],
         restore: (image) => {
           log = JSON.parse(Buffer.from(image).toString());
           this.logs.set(self, log);

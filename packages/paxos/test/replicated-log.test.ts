@@ -33,7 +33,7 @@ class World {
       transport: { send: (envelope) => this.#send(envelope) },
       stateMachine: {
         apply: (_slot, command) => list.push(Buffer.from(command).toString()),
-        save: () => Buffer.from(JSON.stringify(list)),
+        save: () => [Buffer.from(JSON.stringify(list))],
         restore: () => {},
       },
       onFenced: () => {},

@@ -100,7 +100,7 @@ async function openGroup(
       storage: logs[node]!.group(`group ${index}`),
       transport,
       clock,
-      stateMachine: { apply: () => undefined, save: () => NOTHING, restore: () => {} },
+      stateMachine: { apply: () => undefined, save: () => [], restore: () => {} },
       onFenced: (error) => {
         throw error;
       },

@@ -25,8 +25,8 @@ export class DirectoryLog implements LogApplication {
     return outcome;
   }
 
-  save(): Uint8Array {
-    return this.#state === undefined ? new Uint8Array() : encodeState(this.#state);
+  save(): Iterable<Uint8Array> {
+    return this.#state === undefined ? [] : [encodeState(this.#state)];
   }
 
   restore(image: Uint8Array): void {

@@ -242,7 +242,7 @@ export class Driver {
         this.apply(effect.first, effect.entries);
         break;
       case "takeCheckpoint":
-        this.background(takeCheckpoint(storage, stateMachine, effect));
+        this.background(takeCheckpoint(this.options, effect));
         break;
       case "readChunk":
         this.background(readChunk(storage, effect));

@@ -5,20 +5,39 @@ import { crc32c } from "../checksum.ts";
 import type { EffectOf } from "../effect.ts";
 import { PaxosError } from "../errors.ts";
 import type { InputOf } from "../input.ts";
-import type { StateMachine } from "./interfaces.ts";
+import type { DriverClock, StateMachine } from "./interfaces.ts";
 
-/** Stores the image of the present state; the state is taken before the first wait, so that nothing is applied meanwhile. */
+/** Stores the image of the present state: that is taken before the first wait, and its pieces one in a turn of the event loop. */
 export async function takeCheckpoint(
-  storage: AcceptorStorage,
-  stateMachine: StateMachine,
+  { clock, stateMachine, storage }: ImageSource,
   { preface, slot }: EffectOf<"takeCheckpoint">,
 ): Promise<InputOf<"checkpointTaken">> {
-  const state = stateMachine.save();
-  const image = new Uint8Array(preface.length + state.length);
-  image.set(preface);
-  image.set(state, preface.length);
+  const pieces = [preface];
+  let checksum = crc32c(preface);
+  for (const piece of stateMachine.save()) {
+    pieces.push(piece);
+    checksum = crc32c(piece, checksum);
+    await new Promise<void>((resolve) => clock.after(0, resolve));
+  }
+  const image = joined(pieces);
   await storage.saveImage(slot, image);
-  return { kind: "checkpointTaken", slot, size: image.length, checksum: crc32c(image) };
+  return { kind: "checkpointTaken", slot, size: image.length, checksum };
+}
+
+export interface ImageSource {
+  readonly clock: DriverClock;
+  readonly stateMachine: StateMachine;
+  readonly storage: AcceptorStorage;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 export async function readChunk(

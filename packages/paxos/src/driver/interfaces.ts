@@ -18,8 +18,11 @@ export interface DriverTransport {
 export interface StateMachine {
   /** Applies a command and returns what the one who proposed it is answered. Called once per slot and run, in slot order. */
   apply(slot: Slot, command: Uint8Array): unknown;
-  /** An image of the state as it is now. */
-  save(): Uint8Array;
-  /** Replaces the state by an image. */
+  /**
+   * An image of the state as it is now, in pieces. The driver takes one piece in a turn of the event loop, so that a large image holds
+   * nothing else up; what is applied before the last one is taken must not show in it.
+   */
+  save(): Iterable<Uint8Array>;
+  /** Replaces the state by an image, its pieces joined. */
   restore(image: Uint8Array): void;
 }

@@ -134,7 +134,7 @@ export class MemoryGroup implements ConsensusGroup {
     running.results.set(index, application.apply(index, command));
     if (this.#fault === "applies a command twice" && index === 3) application.apply(index, command);
     if (index % CHECKPOINT_COMMANDS === 0 && this.#fault !== "never saves") {
-      this.#checkpoints.set(replica, { applied: index, image: application.save() });
+      this.#checkpoints.set(replica, { applied: index, image: Buffer.concat([...application.save()]) });
     }
   }
 

@@ -94,6 +94,8 @@ export const CHECKPOINT_CASES: Cases = {
       const some = names.slice(from, from + 30);
       await Promise.all(some.map((name, index) => replicas.propose(replicas.id(index), name)));
     }
+    // What was saved gets to the disk beside everything else, in time of its own.
+    for (let pauses = 0; pauses < 5; pauses++) await replicas.pause();
     const before = [...(await replicas.agreed())];
     const saved = replicas.ids.map((id) => replicas.application(id).saved);
     assert.ok(

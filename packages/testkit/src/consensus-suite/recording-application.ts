@@ -40,10 +40,14 @@ export class RecordingApplication implements LogApplication {
     });
   }
 
-  save(): Uint8Array {
+  save(): Iterable<Uint8Array> {
     return this.#alone(() => {
       this.saved++;
-      return encoder.encode(JSON.stringify({ commands: this.commands, last: this.#last } satisfies Image));
+      const image = encoder.encode(
+        JSON.stringify({ commands: this.commands, last: this.#last } satisfies Image),
+      );
+      // In pieces: they are one image once they are joined.
+      return [image.subarray(0, 1), image.subarray(1)];
     });
   }
 

@@ -117,12 +117,12 @@ export class ReplicaWatch implements LogApplication {
     if (isShard(application)) {
       this.#checks.answered(this.replica, slot, answer as Applied, application.machine);
       this.#compareState();
-      if (this.#isRestoring()) application.restore(application.save());
+      if (this.#isRestoring()) application.restore(Buffer.concat([...application.save()]));
     }
     return answer;
   }
 
-  save(): Uint8Array {
+  save(): Iterable<Uint8Array> {
     return this.#application.save();
   }
 
