@@ -122,8 +122,9 @@ test("concurrent transfers over shards keep the total, whoever crashes or is cut
     await runtime.settle(workers, 120_000);
     await runtime.elapse(8000);
     expect([...totals], `seed ${seed}`).toEqual([400]);
-    expect(transfers, `seed ${seed}`).toBeGreaterThan(20);
-    expect(snapshots, `seed ${seed}`).toBeGreaterThan(20);
+    // A message that is lost costs its coordinator a quarter of a second.
+    expect(transfers, `seed ${seed}`).toBeGreaterThan(10);
+    expect(snapshots, `seed ${seed}`).toBeGreaterThan(10);
     for (const node of cluster.running) {
       for (let shard = 0; shard < 3; shard++) {
         expect(node.replicaOf(shard)?.log.machine.preparedCount, `seed ${seed}: in doubt`).toBe(0);
