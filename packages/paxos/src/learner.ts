@@ -12,6 +12,9 @@ import { invariant } from "./errors.ts";
 import { Sessions } from "./sessions.ts";
 import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
 
+/** So many entries are read again at a start without anybody noticing: for fewer no image is made, however small. */
+const CHEAP_CHECKPOINT_ENTRIES = 2048;
+
 /** An image that the state machine was asked for, or is being replaced by. */
 interface ImageUnderWay {
   readonly slot: Slot;
@@ -39,6 +42,8 @@ export class Learner {
   private restoringTo: Checkpoint | undefined;
   private entriesSince = 0;
   private bytesSince = 0;
+  /** The size of the last image; 0 before the first. */
+  private imageBytes = 0;
 
   constructor(context: Context, genesis: Configuration | undefined, events: LearnerEvents) {
     this.context = context;
@@ -135,9 +140,7 @@ export class Learner {
   }
 
   private askForCheckpoint(): void {
-    const { checkpointBytes, checkpointEntries } = this.context.options;
-    if (this.entriesSince < checkpointEntries && this.bytesSince < checkpointBytes) return;
-    if (this.current === undefined) return;
+    if (!this.isCheckpointDue || this.current === undefined) return;
     const preface = this.sessions.encode();
     const slot = this.appliedThrough;
     this.asked = { slot, chain: this.chainNow, configuration: this.current, prefaceSize: preface.length };
@@ -146,11 +149,26 @@ export class Learner {
     this.context.outbox.emit({ kind: "takeCheckpoint", slot, preface });
   }
 
+  /**
+   * Before the limits, an image is due as soon as it costs no more than the log since the last: a start then reads at most about twice the
+   * state, and images at most double what is written.
+   */
+  private get isCheckpointDue(): boolean {
+    const { checkpointBytes, checkpointEntries } = this.context.options;
+    if (this.entriesSince >= checkpointEntries || this.bytesSince >= checkpointBytes) return true;
+    return (
+      this.asked === undefined &&
+      this.entriesSince >= CHEAP_CHECKPOINT_ENTRIES &&
+      this.bytesSince >= this.imageBytes
+    );
+  }
+
   /** The checkpoint for an image that the driver reports; undefined if it was not asked for, or is no longer of use. */
   checkpointOf(slot: Slot, size: number, checksum: number): Checkpoint | undefined {
     const { asked } = this;
     if (asked?.slot !== slot) return undefined;
     this.asked = undefined;
+    this.imageBytes = size;
     return { ...asked, size, checksum };
   }
 
@@ -185,6 +203,7 @@ export class Learner {
     this.configuredAtSlot = NO_SLOT;
     this.entriesSince = 0;
     this.bytesSince = 0;
+    this.imageBytes = checkpoint.size;
     this.context.log.setChain(checkpoint.slot, checkpoint.chain);
     this.decide(checkpoint.slot);
   }

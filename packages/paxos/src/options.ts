@@ -51,7 +51,10 @@ export interface ReplicaLimits {
   readonly sessionWindow: number;
   /** Clients remembered for applying once; the one that was silent longest, in slots, is forgotten first. Default 1024. */
   readonly sessionsMax: number;
-  /** Decided entries after which the state machine is asked for a checkpoint. Default 65 536. */
+  /**
+   * Decided entries after which the state machine is asked for a checkpoint; from 2048 on it is asked earlier where the log since the
+   * last has become as large as the image. Default 65 536.
+   */
   readonly checkpointEntries: number;
   /** Bytes of decided commands after which it is asked for one. Default 64 MiB. */
   readonly checkpointBytes: number;

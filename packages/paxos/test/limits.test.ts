@@ -134,6 +134,26 @@ test("PX-20 trimming waits for nobody, and what a dead member costs is bounded",
   expect(cluster.node(follower).applied).toEqual(cluster.node(leader).applied);
 });
 
+test("an image is made early where it costs no more than the log since the last", () => {
+  const { cluster, leader } = withLeader({});
+  const command = Buffer.from("x".repeat(500));
+  for (let i = 1; i <= 6400; i += 64) {
+    const large = proposals(64, i).map((proposal) => ({ ...proposal, command }));
+    cluster.step(leader, { kind: "proposed", proposals: large });
+    cluster.tick(1);
+  }
+  const { effects, replica } = cluster.node(leader);
+  const slots = of("takeCheckpoint", effects).map(({ slot }) => slot);
+  // The state of this test is all commands: its image is about as large as the whole log.
+  expect(slots.length).toBe(2);
+  const [first = 0, second = 0] = slots;
+  expect(first).toBeGreaterThanOrEqual(2048);
+  expect(first).toBeLessThan(2048 + 128);
+  expect(second).toBeGreaterThan(2 * first);
+  expect(second).toBeLessThan(3 * first);
+  expect(replica.status().checkpoint).toBe(second);
+});
+
 test("a client's sequence that is older than its window is refused for good", () => {
   const { cluster, leader } = withLeader({ sessionWindow: 4 });
   for (let i = 1; i <= 10; i++) propose(cluster, leader, 1, i, `c${i}`);
