@@ -13,7 +13,7 @@ import { Sessions } from "./sessions.ts";
 import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
 
 /** So many entries are read again at a start without anybody noticing: for fewer no image is made, however small. */
-const CHEAP_CHECKPOINT_ENTRIES = 2048;
+const CHEAP_CHECKPOINT_ENTRIES = 512;
 
 /** An image that the state machine was asked for, or is being replaced by. */
 interface ImageUnderWay {

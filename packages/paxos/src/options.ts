@@ -52,7 +52,7 @@ export interface ReplicaLimits {
   /** Clients remembered for applying once; the one that was silent longest, in slots, is forgotten first. Default 1024. */
   readonly sessionsMax: number;
   /**
-   * Decided entries after which the state machine is asked for a checkpoint; from 2048 on it is asked earlier where the log since the
+   * Decided entries after which the state machine is asked for a checkpoint; from 512 on it is asked earlier where the log since the
    * last has become as large as the image. Default 65 536.
    */
   readonly checkpointEntries: number;

@@ -137,7 +137,7 @@ test("PX-20 trimming waits for nobody, and what a dead member costs is bounded",
 test("an image is made early where it costs no more than the log since the last", () => {
   const { cluster, leader } = withLeader({});
   const command = Buffer.from("x".repeat(500));
-  for (let i = 1; i <= 6400; i += 64) {
+  for (let i = 1; i <= 1600; i += 64) {
     const large = proposals(64, i).map((proposal) => ({ ...proposal, command }));
     cluster.step(leader, { kind: "proposed", proposals: large });
     cluster.tick(1);
@@ -147,8 +147,8 @@ test("an image is made early where it costs no more than the log since the last"
   // The state of this test is all commands: its image is about as large as the whole log.
   expect(slots.length).toBe(2);
   const [first = 0, second = 0] = slots;
-  expect(first).toBeGreaterThanOrEqual(2048);
-  expect(first).toBeLessThan(2048 + 128);
+  expect(first).toBeGreaterThanOrEqual(512);
+  expect(first).toBeLessThan(512 + 128);
   expect(second).toBeGreaterThan(2 * first);
   expect(second).toBeLessThan(3 * first);
   expect(replica.status().checkpoint).toBe(second);
