@@ -3,29 +3,9 @@
  * shard alone are files under packages/cluster/scenarios.
  */
 import { ClusterSession, type CommitCoordinator } from "@khonsu/cluster";
-import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { expect, test } from "vitest";
-import { TestCluster, type TestClusterOptions } from "./test-cluster.ts";
-
-const batch = (value: number): RecordBatch =>
-  tableFromArrays({ id: Int32Array.of(1), value: Int32Array.of(value) }).batches[0]!;
-const numberIn = (found: RecordBatch | undefined): number => Number(found?.getChild("value")?.get(0));
-
-/** Keys of the two shards. */
-const EVEN = "b";
-const ODD = "a";
-
-async function inCluster(
-  options: Partial<TestClusterOptions>,
-  run: (cluster: TestCluster) => Promise<void>,
-): Promise<void> {
-  const cluster = await TestCluster.open({ seed: 1, nodes: 3, shards: 2, ...options });
-  try {
-    await run(cluster);
-  } finally {
-    cluster.close();
-  }
-}
+import { batch, EVEN, inCluster, numberIn, ODD } from "./in-cluster.ts";
+import type { TestCluster } from "./test-cluster.ts";
 
 type Commit = CommitCoordinator["commit"];
 

@@ -1,28 +1,8 @@
 /** Sessions of a cluster, where they differ from an embedded store: snapshots from any replica, old ones, unknown outcomes. */
 import { ClusterError, ClusterSession, type CommitCoordinator } from "@khonsu/cluster";
-import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { describe, expect, test } from "vitest";
-import { TestCluster, type TestClusterOptions } from "./test-cluster.ts";
-
-const batch = (value: number): RecordBatch =>
-  tableFromArrays({ id: Int32Array.of(1), value: Int32Array.of(value) }).batches[0]!;
-const numberIn = (found: RecordBatch | undefined): number => Number(found?.getChild("value")?.get(0));
-
-async function inCluster(
-  options: Partial<TestClusterOptions>,
-  run: (cluster: TestCluster) => Promise<void>,
-): Promise<void> {
-  const cluster = await TestCluster.open({ seed: 1, nodes: 3, shards: 2, ...options });
-  try {
-    await run(cluster);
-  } finally {
-    cluster.close();
-  }
-}
-
-/** Keys of the two shards. */
-const EVEN = "b";
-const ODD = "a";
+import { batch, EVEN, inCluster, numberIn, ODD } from "./in-cluster.ts";
+import type { TestCluster } from "./test-cluster.ts";
 
 describe("snapshots that are too old", () => {
   const retention = { snapshotMs: 20_000, outcomeMs: 300_000, everyMs: 1000 };
