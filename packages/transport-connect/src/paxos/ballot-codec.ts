@@ -1,7 +1,7 @@
 /** Ballots: in nearly every message, so by hand. One that is all zero is a message without fields. */
 import type { Ballot, ReplicaId } from "@khonsu/paxos";
 import { type Codec, type Field, nested } from "../wire/codec.ts";
-import { malformed } from "../wire/wire-reader.ts";
+import { malformed } from "../wire/malformed.ts";
 
 const codec: Codec<Ballot> = {
   write: (writer, { round, priority, replica }) => {

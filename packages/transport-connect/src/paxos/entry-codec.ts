@@ -3,6 +3,8 @@
  * travel along as they are, so that whoever stores an entry sees damage on the way as well. Commands are copied out of what came:
  * an entry, and what is stored of it, outlives by far the hundreds of messages of other groups that came in the same batch.
  */
+
+import type { WireReader, WireWriter } from "@khonsu/cluster/wire";
 import type { AcceptedEntry, Configuration, Entry, Learner, Proposal, QuorumSizes } from "@khonsu/paxos";
 import {
   bool,
@@ -16,8 +18,7 @@ import {
   uint,
   writeNested,
 } from "../wire/codec.ts";
-import { malformed, type WireReader } from "../wire/wire-reader.ts";
-import type { WireWriter } from "../wire/wire-writer.ts";
+import { malformed } from "../wire/malformed.ts";
 import { ballot } from "./ballot-codec.ts";
 
 const COMMAND = 1;

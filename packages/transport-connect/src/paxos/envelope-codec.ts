@@ -2,6 +2,8 @@
  * What replicas say to each other, as bytes: `proto/khonsu/paxos/v1`. Strict when reading (WIRE-11). That a message makes sense (a slot
  * in its range, an entry intact) is the replica's to judge; here it is only well-formed.
  */
+
+import { WireWriter } from "@khonsu/cluster/wire";
 import type {
   Checkpoint,
   Envelope,
@@ -26,8 +28,7 @@ import {
   uint,
   uints,
 } from "../wire/codec.ts";
-import { malformed, WireReader } from "../wire/wire-reader.ts";
-import { WireWriter } from "../wire/wire-writer.ts";
+import { malformed, readerOf } from "../wire/malformed.ts";
 import { ballot } from "./ballot-codec.ts";
 import { acceptedEntry, configuration, entries, proposals } from "./entry-codec.ts";
 
@@ -174,7 +175,7 @@ function sizeBound(message: Message): number {
  * @throws TransportError `KHONSU_FRAME_MALFORMED` for anything that `encodeEnvelope` of this version does not write
  */
 export function decodeEnvelope(data: Uint8Array): Envelope {
-  const reader = new WireReader(data);
+  const reader = readerOf(data);
   let from = 0;
   let to = 0;
   let message: Message | undefined;

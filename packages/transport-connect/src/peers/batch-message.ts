@@ -3,8 +3,8 @@
  * and read by hand.
  */
 import { crc32 } from "node:zlib";
-import { malformed, WireReader } from "../wire/wire-reader.ts";
-import { FIXED32, LENGTH_DELIMITED, varintSize, writeVarint } from "../wire/wire-writer.ts";
+import { FIXED32, LENGTH_DELIMITED, varintSize, writeVarint } from "@khonsu/cluster/wire";
+import { malformed, readerOf } from "../wire/malformed.ts";
 import type { Batch } from "./frames.ts";
 import { PREFIX_BYTES, writePrefix } from "./message-reader.ts";
 
@@ -31,7 +31,7 @@ export function sealed(frames: Uint8Array): Buffer {
  * @throws TransportError `KHONSU_FRAME_MALFORMED`
  */
 export function unsealed(message: Uint8Array): Batch {
-  const reader = new WireReader(message);
+  const reader = readerOf(message);
   let frames = EMPTY;
   let checksum = 0;
   for (let field = reader.field(); field !== 0; field = reader.field()) {

@@ -8,7 +8,7 @@ import {
   LinkResponseSchema,
 } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import type { TlsIdentity } from "../server/tls.ts";
-import { malformed } from "../wire/wire-reader.ts";
+import { malformed } from "../wire/malformed.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import { type Agreed, checkWelcome, LINK_ID_BYTES, PEER_PROTOCOL } from "./handshake.ts";

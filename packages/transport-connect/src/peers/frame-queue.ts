@@ -3,9 +3,10 @@
  * buffer however many they are; it leaves once the stream has taken the one before, and not before the turn of the event loop
  * is over. Bounded: what does not fit is not taken (WIRE-7). In order (WIRE-10).
  */
+
+import { WireWriter } from "@khonsu/cluster/wire";
 import type { TransportError } from "../errors.ts";
 import type { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
-import { WireWriter } from "../wire/wire-writer.ts";
 import { sealed } from "./batch-message.ts";
 import { FRAME_OVERHEAD, writeFrame } from "./frames.ts";
 import type { PeerStream } from "./peer-stream.ts";

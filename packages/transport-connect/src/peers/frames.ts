@@ -1,9 +1,9 @@
 /** Frames, many in a batch: `Frames` of `proto/khonsu/peer/v1`, with a checksum over the whole batch (WIRE-4). */
 import { crc32 } from "node:zlib";
+import type { WireReader, WireWriter } from "@khonsu/cluster/wire";
 import { TransportError } from "../errors.ts";
 import { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
-import { malformed, WireReader } from "../wire/wire-reader.ts";
-import type { WireWriter } from "../wire/wire-writer.ts";
+import { malformed, readerOf } from "../wire/malformed.ts";
 
 export interface Batch {
   readonly frames: Uint8Array;
@@ -46,7 +46,7 @@ export function readFrames({ checksum, frames }: Batch, onFrame: OnFrame): numbe
       `A batch of ${frames.length} bytes fails its checksum`,
     );
   }
-  const reader = new WireReader(frames);
+  const reader = readerOf(frames);
   let count = 0;
   for (let field = reader.field(); field !== 0; field = reader.field()) {
     if (field !== 1) throw malformed(`a batch has field ${field}, which this version does not know`);

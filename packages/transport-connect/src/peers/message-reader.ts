@@ -4,7 +4,7 @@
  * before it is there (WIRE-5).
  */
 import { TransportError } from "../errors.ts";
-import { malformed } from "../wire/wire-reader.ts";
+import { malformed } from "../wire/malformed.ts";
 
 export const PREFIX_BYTES = 5;
 

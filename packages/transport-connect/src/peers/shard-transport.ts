@@ -9,8 +9,8 @@ import {
   type Transport,
   WATCH_PATIENCE_MS,
 } from "@khonsu/cluster";
-import { malformed, WireReader } from "../wire/wire-reader.ts";
-import { WireWriter } from "../wire/wire-writer.ts";
+import { WireWriter } from "@khonsu/cluster/wire";
+import { malformed, readerOf } from "../wire/malformed.ts";
 import type { PeerNetwork } from "./peer-network.ts";
 
 export const SHARD_CHANNEL = "shard";
@@ -56,7 +56,7 @@ function encodeQuestion(shard: number, request: ShardRequest): Uint8Array {
 }
 
 function decodeQuestion(body: Uint8Array): { shard: number; request: ShardRequest } {
-  const reader = new WireReader(body);
+  const reader = readerOf(body);
   let shard = 0;
   let bytes: Uint8Array | undefined;
   for (let field = reader.field(); field !== 0; field = reader.field()) {

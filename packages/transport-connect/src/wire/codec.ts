@@ -2,8 +2,8 @@
  * Messages described once, for both directions: `record` makes a codec from the fields of a type, each with its number. Strict
  * when reading: a field that is not known is an error, since whoever ignores a part of what consensus says forks the log (WIRE-11).
  */
-import { malformed, type WireReader } from "./wire-reader.ts";
-import { WireWriter } from "./wire-writer.ts";
+import { type WireReader, WireWriter } from "@khonsu/cluster/wire";
+import { malformed } from "./malformed.ts";
 
 export interface Codec<T> {
   write(writer: WireWriter, value: T): void;

@@ -1,27 +1,27 @@
 /**
  * The reverse of `wire-writer.ts`, over bytes that anybody may have sent: nothing is read beyond the end, no integer is taken
- * that is not safe, no type of field that is not expected. Byte strings are views of what is read, not copies.
+ * that is not safe, no type of field that is not expected. Byte strings are views of what is read, not copies. Whoever reads
+ * says which error it is.
  */
-import { TransportError } from "../errors.ts";
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT } from "./wire-writer.ts";
 
 const TWO_21 = 0x20_0000;
 const TWO_32 = 0x1_0000_0000;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The error for bytes that are not what they should be. */
-export function malformed(what: string, cause?: unknown): TransportError {
-  return new TransportError("KHONSU_FRAME_MALFORMED", `Cannot decode: ${what}`, { cause });
-}
+/** Makes the error for bytes that are not what they should be. */
+export type OnMalformed = (what: string, cause?: unknown) => Error;
 
 export class WireReader {
   readonly #bytes: Uint8Array;
+  readonly #malformed: OnMalformed;
   #at = 0;
   #end: number;
   #type = VARINT;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, malformed: OnMalformed) {
     this.#bytes = bytes;
+    this.#malformed = malformed;
     this.#end = bytes.length;
   }
 
@@ -30,7 +30,7 @@ export class WireReader {
     if (this.#at >= this.#end) return 0;
     const tag = this.#varint();
     const field = Math.floor(tag / 8);
-    if (field === 0) throw malformed("a field has no number");
+    if (field === 0) throw this.#malformed("a field has no number");
     this.#type = tag % 8;
     return field;
   }
@@ -71,7 +71,7 @@ export class WireReader {
     try {
       return decoder.decode(bytes);
     } catch (cause) {
-      throw malformed("a text is not UTF-8", cause);
+      throw this.#malformed("a text is not UTF-8", cause);
     }
   }
 
@@ -81,7 +81,7 @@ export class WireReader {
     const outer = this.#end;
     this.#end = end;
     const value = read(this);
-    if (this.#at !== end) throw malformed("a nested message goes beyond its end");
+    if (this.#at !== end) throw this.#malformed("a nested message goes beyond its end");
     this.#end = outer;
     return value;
   }
@@ -103,7 +103,7 @@ export class WireReader {
   }
 
   #expect(type: number): void {
-    if (this.#type !== type) throw malformed(`a field has wire type ${this.#type}, not ${type}`);
+    if (this.#type !== type) throw this.#malformed(`a field has wire type ${this.#type}, not ${type}`);
   }
 
   #delimited(): number {
@@ -111,7 +111,7 @@ export class WireReader {
     const length = this.#varint();
     const end = this.#at + length;
     if (end > this.#end)
-      throw malformed(`${length} bytes are announced and ${this.#end - this.#at} are there`);
+      throw this.#malformed(`${length} bytes are announced and ${this.#end - this.#at} are there`);
     return end;
   }
 
@@ -135,17 +135,17 @@ export class WireReader {
         return high * 0x1000_0000 + low;
       }
     }
-    throw malformed(`an integer at byte ${this.#at} of ${bytes.length} is not a safe one`);
+    throw this.#malformed(`an integer at byte ${this.#at} of ${bytes.length} is not a safe one`);
   }
 
   #byte(): number {
-    if (this.#at >= this.#end) throw malformed("it is cut short");
+    if (this.#at >= this.#end) throw this.#malformed("it is cut short");
     return this.#bytes[this.#at++]!;
   }
 
   #fixed32(): number {
     const at = this.#at;
-    if (at + 4 > this.#end) throw malformed("it is cut short");
+    if (at + 4 > this.#end) throw this.#malformed("it is cut short");
     const bytes = this.#bytes;
     this.#at = at + 4;
     return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
@@ -154,7 +154,7 @@ export class WireReader {
   #fixed64(): number {
     const low = this.#fixed32();
     const high = this.#fixed32();
-    if (high >= TWO_21) throw malformed("an integer is not a safe one");
+    if (high >= TWO_21) throw this.#malformed("an integer is not a safe one");
     return high * TWO_32 + low;
   }
 }

@@ -25,7 +25,7 @@ test("integers", () => {
       expect(theirs.tag()).toEqual([field, WireType.Varint]);
       expect(BigInt(theirs.uint64())).toBe(BigInt(value));
 
-      const ours = new WireReader(bytes.subarray(bytes.length - theirs.len + theirs.pos));
+      const ours = new WireReader(bytes.subarray(bytes.length - theirs.len + theirs.pos), Error);
       expect(ours.field()).toBe(field);
       expect(ours.fixed64()).toBe(value);
       expect(ours.field()).toBe(0);
@@ -44,7 +44,7 @@ test("a nested message is right however much room was left for its length", () =
       writer.end(start, lengthMax);
       writer.uint(3, 3);
 
-      const reader = new WireReader(writer.finish());
+      const reader = new WireReader(writer.finish(), Error);
       if (before > 0) {
         expect(reader.field()).toBe(1);
         expect(reader.bytes()).toEqual(new Uint8Array(before).fill(1));
