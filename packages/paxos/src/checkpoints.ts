@@ -9,6 +9,7 @@ import { crc32c } from "./checksum.ts";
 import type { Context } from "./context.ts";
 import type { WriteId } from "./effect.ts";
 import { invariant } from "./errors.ts";
+import { trimmedBelow } from "./image-pace.ts";
 import type { ImageTransfer } from "./image-transfer.ts";
 import type { Learner } from "./learner.ts";
 import type { ReplicaId } from "./replica-id.ts";
@@ -76,8 +77,8 @@ export class Checkpoints {
   onTaken(slot: Slot, size: number, checksum: number): void {
     const checkpoint = this.learner.checkpointOf(slot, size, checksum);
     if (checkpoint === undefined || slot <= this.slot) return;
-    const keepFrom = slot - this.context.options.retainEntries;
-    this.adopt(checkpoint, Math.max(this.context.log.trimmed, keepFrom, NO_SLOT) as Slot);
+    const { log, options } = this.context;
+    this.adopt(checkpoint, trimmedBelow(log, slot, size, options));
   }
 
   /** All of an image is here: it becomes current, and then the state machine's state. */

@@ -7,13 +7,11 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { chainAfter } from "./checksum.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import type { DecidedEntry, Entry } from "./entry.ts";
+import { type DecidedEntry, type Entry, sizeOf } from "./entry.ts";
 import { invariant } from "./errors.ts";
+import { ImagePace } from "./image-pace.ts";
 import { Sessions } from "./sessions.ts";
 import { NO_SLOT, type Slot, slotAfter } from "./slot.ts";
-
-/** So many entries are read again at a start without anybody noticing: for fewer no image is made, however small. */
-const CHEAP_CHECKPOINT_ENTRIES = 512;
 
 /** An image that the state machine was asked for, or is being replaced by. */
 interface ImageUnderWay {
@@ -40,15 +38,13 @@ export class Learner {
   private configuredAtSlot: Slot = NO_SLOT;
   private asked: ImageUnderWay | undefined;
   private restoringTo: Checkpoint | undefined;
-  private entriesSince = 0;
-  private bytesSince = 0;
-  /** The size of the last image; 0 before the first. */
-  private imageBytes = 0;
+  private readonly pace: ImagePace;
 
   constructor(context: Context, genesis: Configuration | undefined, events: LearnerEvents) {
     this.context = context;
     this.events = events;
     this.sessions = new Sessions(context.options.sessionWindow, context.options.sessionsMax);
+    this.pace = new ImagePace(context.options);
     this.current = genesis;
   }
 
@@ -117,9 +113,8 @@ export class Learner {
     this.appliedThrough = at;
     this.chainNow = chainAfter(this.chainNow, at, entry.checksum);
     this.context.log.setChain(at, this.chainNow);
-    this.entriesSince++;
+    this.pace.onApplied(sizeOf(entry));
     if (entry.kind !== "command") return entry;
-    this.bytesSince += entry.command.length;
     const verdict = this.sessions.apply(entry.client, entry.sequence, at);
     if (verdict === "new") return entry;
     const appliedAt = verdict === "expired" ? NO_SLOT : verdict;
@@ -140,27 +135,12 @@ export class Learner {
   }
 
   private askForCheckpoint(): void {
-    if (!this.isCheckpointDue || this.current === undefined) return;
+    if (this.current === undefined || !this.pace.isDue(this.asked !== undefined)) return;
     const preface = this.sessions.encode();
     const slot = this.appliedThrough;
     this.asked = { slot, chain: this.chainNow, configuration: this.current, prefaceSize: preface.length };
-    this.entriesSince = 0;
-    this.bytesSince = 0;
+    this.pace.restart();
     this.context.outbox.emit({ kind: "takeCheckpoint", slot, preface });
-  }
-
-  /**
-   * Before the limits, an image is due as soon as it costs no more than the log since the last: a start then reads at most about twice the
-   * state, and images at most double what is written.
-   */
-  private get isCheckpointDue(): boolean {
-    const { checkpointBytes, checkpointEntries } = this.context.options;
-    if (this.entriesSince >= checkpointEntries || this.bytesSince >= checkpointBytes) return true;
-    return (
-      this.asked === undefined &&
-      this.entriesSince >= CHEAP_CHECKPOINT_ENTRIES &&
-      this.bytesSince >= this.imageBytes
-    );
   }
 
   /** The checkpoint for an image that the driver reports; undefined if it was not asked for, or is no longer of use. */
@@ -168,7 +148,7 @@ export class Learner {
     const { asked } = this;
     if (asked?.slot !== slot) return undefined;
     this.asked = undefined;
-    this.imageBytes = size;
+    this.pace.onImage(size);
     return { ...asked, size, checksum };
   }
 
@@ -201,9 +181,8 @@ export class Learner {
     this.chainNow = checkpoint.chain;
     this.current = checkpoint.configuration;
     this.configuredAtSlot = NO_SLOT;
-    this.entriesSince = 0;
-    this.bytesSince = 0;
-    this.imageBytes = checkpoint.size;
+    this.pace.restart();
+    this.pace.onImage(checkpoint.size);
     this.context.log.setChain(checkpoint.slot, checkpoint.chain);
     this.decide(checkpoint.slot);
   }

@@ -53,12 +53,15 @@ export interface ReplicaLimits {
   readonly sessionsMax: number;
   /**
    * Decided entries after which the state machine is asked for a checkpoint; from 512 on it is asked earlier where the log since the
-   * last has become as large as the image. Default 65 536.
+   * last has become three times as large as the image. Default 65 536.
    */
   readonly checkpointEntries: number;
   /** Bytes of decided commands after which it is asked for one. Default 64 MiB. */
   readonly checkpointBytes: number;
-  /** Entries kept below a checkpoint for replicas that lag a little. Default 8192. */
+  /**
+   * Entries kept at most below a checkpoint for replicas that lag a little: the last 1024, and more as far as they have no more bytes
+   * than the image, which serves a replica that lags further. Default 8192.
+   */
   readonly retainEntries: number;
   /** Bytes of one piece of an image. From 1. Default 256 KiB. */
   readonly chunkBytes: number;

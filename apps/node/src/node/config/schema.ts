@@ -184,7 +184,7 @@ export const configSchema = z
           .min(0)
           .max(10_000_000)
           .default(8192)
-          .describe("Entries kept for replicas that lag a little."),
+          .describe("Entries kept at most for replicas that lag a little."),
       })
       .prefault({}),
     timing: z
