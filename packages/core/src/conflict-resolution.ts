@@ -5,8 +5,8 @@
 import type { RecordBatch, Table } from "apache-arrow";
 import { KhonsuError } from "./errors.ts";
 import type { CommitTimestamp } from "./isolation/timestamp.ts";
-import type { Resolution } from "./isolation/transaction-manager.ts";
 import type { WriteEntry } from "./isolation/write-set.ts";
+import type { Resolution } from "./isolation/write-validation.ts";
 import { toRecordBatch } from "./table/batch-input.ts";
 import { appendRows, type StoredValue, toBatch } from "./table/stored-value.ts";
 

@@ -16,8 +16,8 @@ export function readValue(state: TransactionState, scope: number, key: string): 
 /** The version that the snapshot shows, own writes left aside. */
 export function readCommitted(state: TransactionState, key: string): Version<StoredValue> | undefined {
   const { manager } = state.host;
-  const chain = manager.store.find(key);
-  if (chain !== undefined) return manager.read(state.active, chain);
+  const newest = manager.store.find(key);
+  if (newest !== undefined) return manager.read(state.active, newest);
   checkKey(key);
   manager.readAbsent(state.active, key);
   return undefined;

@@ -47,7 +47,7 @@ export function* scanRange(
       value = readOwn(key);
       hidden.push(key);
     } else if (chain !== undefined && !isOwn) {
-      const version = manager.visible(state.active, chain);
+      const version = manager.visible(state.active, chain.newest);
       value = version.value;
       if (value !== undefined) manager.track(state.active, version);
     }

@@ -1,8 +1,8 @@
 /** Writes of a transaction, as entries of its write set: nothing is changed before the commit. */
 import type { RecordBatch } from "apache-arrow";
 import type { ConflictPolicy, Entry } from "./conflict-resolution.ts";
-import { versionMismatch } from "./isolation/transaction-manager.ts";
 import { type Expectation, type Operation, WriteEntry } from "./isolation/write-set.ts";
+import { versionMismatch } from "./isolation/write-validation.ts";
 import { checkKey } from "./key.ts";
 import { MergeOperation } from "./merge-operation.ts";
 import { checkExpectation, mergePolicy } from "./options.ts";

@@ -49,7 +49,7 @@ export class Versions {
 
   /** The newest version of `key`, undefined where there is none. */
   newest(key: string): Version<ShardValue> | undefined {
-    return this.#store.find(key)?.newest;
+    return this.#store.find(key);
   }
 
   /** The identity of the newest version: what a read of it saw is still the newest if this is still the same. */
@@ -101,7 +101,7 @@ export class Versions {
     const version = new Version<ShardValue>(chain, timestamp, value, old);
     old.newer = version;
     old.overwrittenAt = timestamp;
-    chain.newest = version;
+    this.#store.install(version);
     if (old.timestamp === BEFORE_ANY) chain.unlink(old);
     if (version.older !== undefined || value === undefined) this.#superseded.add(key);
   }
@@ -143,7 +143,7 @@ export class Versions {
 
   /** Whether the key has nothing left to purge, ever, as it is. */
   #purgeKey(key: string): boolean {
-    const chain = this.#store.find(key);
+    const chain = this.#store.find(key)?.chain;
     if (chain === undefined) return true;
     const seen = visible(chain.newest, this.#floor);
     for (let old = seen?.older; old !== undefined; ) {

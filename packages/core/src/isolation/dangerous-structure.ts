@@ -33,7 +33,7 @@ export function eachOutConflict<V>(
     const version = versions[i]!;
     if (version.overwrittenAt === 0) continue;
     const kind = version.value === undefined ? "phantom" : "read-write";
-    if (!visit(kind, version.chain.key, version.overwrittenAt, version.overwriterOut)) return;
+    if (!visit(kind, version.key, version.overwrittenAt, version.overwriterOut)) return;
   }
   if (reads.ranges === undefined) return;
   let goesOn = true;
@@ -115,7 +115,7 @@ function isPivot<V, P>(
 ): boolean {
   for (const entry of writes) {
     if (entry.isDropped) continue;
-    const overwritten = entry.chain?.newest;
+    const overwritten = entry.replaced;
     if (overwritten !== undefined && overwritten.readStamp >= earliestOut) return true;
     const isInsert = overwritten?.value === undefined && entry.result !== undefined;
     if (isInsert && ranges.wasReadSince(entry.key, earliestOut)) return true;

@@ -4,7 +4,7 @@
  */
 import { appended, NONE } from "./growing-list.ts";
 import type { RangeRead } from "./range-tracker.ts";
-import type { Version, VersionChain } from "./version-chain.ts";
+import type { Version } from "./version-chain.ts";
 
 const SEARCHED_MAX = 16;
 const FOUND_MAX = 4;
@@ -28,16 +28,13 @@ export class ReadSet<V> {
     return true;
   }
 
-  /**
-   * The chain of `key` if it is quickly found here: the read set of a small transaction is in the cache, the store is not.
-   * It is the one that the store has, since chains stay as long as an open transaction has read them.
-   */
-  findChain(key: string): VersionChain<V> | undefined {
+  /** The version of `key` that was read, if it is quickly found. */
+  find(key: string): Version<V> | undefined {
     const { versions } = this;
     if (versions.length > FOUND_MAX) return undefined;
     for (let i = 0; i < versions.length; i++) {
-      const { chain } = versions[i]!;
-      if (chain.key === key) return chain;
+      const version = versions[i]!;
+      if (version.key === key) return version;
     }
     return undefined;
   }

@@ -3,50 +3,27 @@
  * installation of versions. Everything here is synchronous, so a commit is one step that nothing else interleaves with.
  *
  * Invariants (docs/spec/isolation.md): IS-1 timestamps of a key's versions strictly rise; IS-2 a snapshot never changes;
- * IS-3 nothing changes unless certification succeeded for the whole transaction; IS-4 first committer wins, unless a
- * conflict is resolved; IS-5 who resolved a conflict under `serializable` has read nothing outdated; IS-6 no dangerous
- * structure commits.
+ * IS-3 nothing changes unless certification succeeded for the whole transaction; IS-6 no dangerous structure commits. What the
+ * writes come to (IS-4, IS-5) is found by `WriteValidation`.
  */
-import { KhonsuError } from "../errors.ts";
 import { ActiveTransaction, ActiveWriters, type IsolationLevel } from "./active-transaction.ts";
 import { CommitConflict } from "./commit-conflict.ts";
 import { dangerAsReader, dangerAsWriter, firstOutdatedRead } from "./dangerous-structure.ts";
+import { DeferredReaders } from "./deferred-readers.ts";
 import { type Parked, ParkingLot } from "./parking.ts";
-import { contains, type KeyRange } from "./predicate.ts";
+import type { KeyRange } from "./predicate.ts";
 import { type RangeRead, RangeTracker } from "./range-tracker.ts";
 import { Snapshots } from "./snapshot.ts";
 import { BEFORE_ANY, type CommitTimestamp, next, TIMESTAMP_MAX } from "./timestamp.ts";
 import { type CommitMark, Version, type VersionChain } from "./version-chain.ts";
 import type { VersionStore } from "./version-store.ts";
 import type { WriteEntry } from "./write-set.ts";
-
-/** What to do with a write whose key somebody else committed meanwhile. */
-export type Resolution<V> =
-  | {
-      readonly kind: "write";
-      readonly value: V | undefined;
-      /** Whether `value` was computed from what is committed. */
-      readonly isDerived: boolean;
-    }
-  | { readonly kind: "drop" }
-  | { readonly kind: "abort" };
-
-/** Decides a write-write conflict; `committed` is undefined where the key is absent now. */
-export type Resolver<V, P> = (
-  entry: WriteEntry<V, P>,
-  committed: V | undefined,
-  committedAt: CommitTimestamp,
-) => Resolution<V>;
+import { type Resolver, WriteValidation } from "./write-validation.ts";
 
 export interface TransactionManagerOptions<V> {
   readonly store: VersionStore<V>;
   /** Milliseconds, for the age of snapshots. */
   readonly clock: () => number;
-}
-
-interface DeferredReader {
-  readonly sequence: number;
-  readonly settle: () => void;
 }
 
 export class TransactionManager<V, P> {
@@ -57,9 +34,9 @@ export class TransactionManager<V, P> {
   readonly #writers = new ActiveWriters<V>();
   #lastCommit: CommitTimestamp = BEFORE_ANY;
   #sequence = 0;
-  #deferred: DeferredReader[] = [];
-  #isResolving = false;
+  readonly #deferred = new DeferredReaders();
   readonly #parking = new ParkingLot<V>();
+  readonly #validation: WriteValidation<V, P>;
   /** Open transactions under read committed, which may have read what their snapshots do not see. */
   #readCommittedCount = 0;
   openCount = 0;
@@ -69,6 +46,7 @@ export class TransactionManager<V, P> {
     this.store = options.store;
     this.#clock = options.clock;
     this.snapshots = new Snapshots<V>(options.store);
+    this.#validation = new WriteValidation<V, P>(options.store, this.ranges);
   }
 
   get lastCommit(): CommitTimestamp {
@@ -77,8 +55,7 @@ export class TransactionManager<V, P> {
 
   /** Puts a loaded value in place. Only before the first transaction. */
   load(key: string, timestamp: CommitTimestamp, value: V): void {
-    const chain = this.store.obtain(key);
-    chain.newest = new Version(chain, timestamp, value, undefined);
+    this.store.install(new Version(this.store.obtain(key), timestamp, value, undefined));
   }
 
   /** Sets the timestamp of the last commit that was loaded. Only before the first transaction. */
@@ -114,10 +91,7 @@ export class TransactionManager<V, P> {
   ): Promise<ActiveTransaction<V> | undefined> {
     while (isWanted()) {
       const snapshot = this.snapshots.open(this.#lastCommit, this.#clock, isTracked);
-      if (this.#writers.oldest !== undefined) {
-        const sequence = this.#sequence;
-        await new Promise<void>((settle) => this.#deferred.push({ sequence, settle }));
-      }
+      if (this.#writers.oldest !== undefined) await this.#deferred.wait(this.#sequence);
       if (!snapshot.unsafe && isWanted()) {
         const sequence = ++this.#sequence;
         this.openCount++;
@@ -129,9 +103,9 @@ export class TransactionManager<V, P> {
     return undefined;
   }
 
-  /** The version of `chain` that `transaction` sees, which is remembered as read. */
-  read(transaction: ActiveTransaction<V>, chain: VersionChain<V>): Version<V> {
-    const version = this.visible(transaction, chain);
+  /** The version that `transaction` sees of the key of `newest`, which is remembered as read. */
+  read(transaction: ActiveTransaction<V>, newest: Version<V>): Version<V> {
+    const version = this.visible(transaction, newest);
     this.track(transaction, version);
     return version;
   }
@@ -141,18 +115,17 @@ export class TransactionManager<V, P> {
     if (transaction.reads !== undefined) this.track(transaction, this.store.obtain(key).newest);
   }
 
-  /** The version of `chain` that `transaction` sees, without remembering it. */
-  visible(transaction: ActiveTransaction<V>, chain: VersionChain<V>): Version<V> {
-    const newest = chain.newest;
+  /** The version that `transaction` sees of the key of `newest`, without remembering it. */
+  visible(transaction: ActiveTransaction<V>, newest: Version<V>): Version<V> {
     if (transaction.level === "read-committed" || newest.timestamp <= transaction.snapshot.timestamp) {
       return newest;
     }
-    return chain.visibleAt(transaction.snapshot.timestamp);
+    return newest.chain.visibleAt(transaction.snapshot.timestamp);
   }
 
   /** Remembers that `version` was read. */
   track(transaction: ActiveTransaction<V>, version: Version<V>): void {
-    if (transaction.level === "read-committed") this.#noteReadCommitted(transaction, version.chain.key);
+    if (transaction.level === "read-committed") this.#noteReadCommitted(transaction, version.key);
     const reads = transaction.reads;
     if (reads === undefined) return;
     if (reads.add(version) && version.value === undefined) {
@@ -221,7 +194,7 @@ export class TransactionManager<V, P> {
   }
 
   /**
-   * Certifies a transaction and installs its writes; their `result`, `chain` and `isDropped` tell what became of each.
+   * Certifies a transaction and installs its writes; their `result` and `isDropped` tell what became of each.
    *
    * @returns the commit timestamp, or undefined where nothing was left to write.
    * @throws CommitConflict `KHONSU_WRITE_CONFLICT`, `KHONSU_SERIALIZATION_FAILURE`; KhonsuError `KHONSU_VERSION_MISMATCH`,
@@ -234,8 +207,7 @@ export class TransactionManager<V, P> {
   ): CommitTimestamp | undefined {
     let mark: CommitMark | undefined;
     try {
-      if (this.#isResolving) throw commitWithinResolver();
-      const hasInstalls = this.#certifyWrites(transaction, writes, resolve);
+      const hasInstalls = this.#validation.validate(transaction, writes, resolve);
       if (!hasInstalls) {
         this.commitReadOnly(transaction);
         for (const entry of writes) this.#recordEnsure(entry, this.#lastCommit);
@@ -259,74 +231,7 @@ export class TransactionManager<V, P> {
 
   /** The newest commit of `key` that a write which `transaction` makes now may replace without a conflict. */
   baseline(transaction: ActiveTransaction<V>, key: string): CommitTimestamp {
-    if (transaction.level !== "read-committed") return transaction.snapshot.timestamp;
-    let baseline = transaction.lastReadAt?.get(key) ?? transaction.snapshot.timestamp;
-    for (const range of transaction.reads?.ranges ?? []) {
-      const isRead = contains(range, key) && !range.hidden.includes(key);
-      if (range.asOf > baseline && isRead) baseline = range.asOf;
-    }
-    return baseline;
-  }
-
-  /** Computes what each write comes to. Whether anything is left to install. */
-  #certifyWrites(
-    transaction: ActiveTransaction<V>,
-    writes: readonly WriteEntry<V, P>[],
-    resolve: Resolver<V, P>,
-  ): boolean {
-    let hasInstalls = false;
-    let hasResolved = false;
-    for (const entry of writes) {
-      const chain = transaction.reads?.findChain(entry.key) ?? this.store.find(entry.key);
-      entry.chain = chain;
-      entry.base = chain?.newest.value;
-      const committedAt = chain === undefined ? BEFORE_ANY : chain.newest.timestamp;
-      const touchedAt = chain !== undefined && chain.ensuredAt > committedAt ? chain.ensuredAt : committedAt;
-      checkExpectation(entry, chain);
-      const isConflict =
-        touchedAt > transaction.snapshot.timestamp &&
-        touchedAt > (entry.baseline ?? this.baseline(transaction, entry.key));
-      if (isConflict) {
-        if (this.#resolveConflict(transaction, entry, chain, resolve)) hasResolved = true;
-      } else {
-        applyOperation(entry);
-      }
-      if (!entry.isDropped) hasInstalls = true;
-    }
-    if (hasResolved && transaction.level === "serializable") {
-      const outdated = firstOutdatedRead(transaction, this.ranges);
-      if (outdated !== undefined) throw new CommitConflict("KHONSU_SERIALIZATION_FAILURE", outdated);
-    }
-    return hasInstalls;
-  }
-
-  /** Whether the write was resolved into one that will be installed, rather than dropped. */
-  #resolveConflict(
-    transaction: ActiveTransaction<V>,
-    entry: WriteEntry<V, P>,
-    chain: VersionChain<V> | undefined,
-    resolve: Resolver<V, P>,
-  ): boolean {
-    const isObserved = entry.isReadBack && transaction.level === "serializable";
-    if (entry.operation.kind === "ensure" || isObserved) throw writeConflict(entry.key);
-    const newest = chain?.newest;
-    const resolution = this.#ask(resolve, entry, newest);
-    if (resolution.kind === "abort") throw writeConflict(entry.key);
-    entry.isDropped = resolution.kind === "drop";
-    if (resolution.kind === "drop") return false;
-    entry.result = resolution.value;
-    entry.isDerived = resolution.isDerived;
-    return true;
-  }
-
-  /** Nothing may commit meanwhile: what was certified so far would no longer hold. */
-  #ask(resolve: Resolver<V, P>, entry: WriteEntry<V, P>, newest: Version<V> | undefined): Resolution<V> {
-    this.#isResolving = true;
-    try {
-      return resolve(entry, newest?.value, newest?.timestamp ?? BEFORE_ANY);
-    } finally {
-      this.#isResolving = false;
-    }
+    return this.#validation.baseline(transaction, key);
   }
 
   #certifyReads(transaction: ActiveTransaction<V>, writes: readonly WriteEntry<V, P>[]): CommitMark {
@@ -344,12 +249,11 @@ export class TransactionManager<V, P> {
 
   #install(entry: WriteEntry<V, P>, mark: CommitMark): void {
     // A key that was absent may have been forgotten when this transaction, the last to rely on it, ended just now.
-    const known = entry.chain;
-    const chain = known === undefined || known.isForgotten ? this.store.obtain(entry.key) : known;
-    const old = chain.newest;
+    const known = entry.replaced;
+    const isGone = known === undefined || (known.value === undefined && known.chain.isForgotten);
+    const old = isGone ? this.store.obtain(entry.key).newest : known;
     if (old.timestamp >= mark.timestamp)
       throw new Error(`Invariant IS-1: versions of a key rise: ${entry.key}`);
-    entry.chain = chain;
     const isAbsent = entry.result === undefined;
     if (old.value === undefined && !isAbsent && this.snapshots.newestCertified !== undefined) {
       this.ranges.recordInsert(entry.key, mark);
@@ -358,21 +262,21 @@ export class TransactionManager<V, P> {
     if (this.#readCommittedCount === 0 && this.snapshots.isUnseen(old)) {
       old.become(mark.timestamp, entry.result);
     } else {
-      const version = new Version<V>(chain, mark.timestamp, entry.result, old);
+      const version = new Version<V>(old.chain, mark.timestamp, entry.result, old);
       old.newer = version;
       old.overwrittenAt = mark.timestamp;
       old.overwriterOut = mark.earliestOut;
-      chain.newest = version;
+      this.store.install(version);
       this.snapshots.supersede(old);
     }
-    if (isAbsent) this.snapshots.retire(chain);
-    this.#parking.wake(chain);
+    if (isAbsent) this.snapshots.retire(old.chain);
+    if (this.#parking.size > 0) this.#parking.wake(old.chain);
   }
 
   #recordEnsure(entry: WriteEntry<V, P>, timestamp: CommitTimestamp): void {
     if (entry.operation.kind !== "ensure" || this.snapshots.newestCertified === undefined) return;
     const chain = this.store.obtain(entry.key);
-    chain.ensuredAt = timestamp;
+    this.#validation.ensured(chain, timestamp);
     if (chain.newest.value === undefined) this.snapshots.retire(chain);
   }
 
@@ -426,7 +330,7 @@ export class TransactionManager<V, P> {
       this.#readCommittedCount--;
     } else if (transaction.level === "serializable" && !transaction.isReadOnly) {
       this.#writers.remove(transaction);
-      if (this.#deferred.length > 0) this.#settleDeferred();
+      this.#deferred.writerEnded(this.#writers.oldest?.sequence);
     }
   }
 
@@ -436,59 +340,8 @@ export class TransactionManager<V, P> {
     }
   }
 
-  #settleDeferred(): void {
-    const oldest = this.#writers.oldest?.sequence ?? Number.POSITIVE_INFINITY;
-    const isDue = (reader: DeferredReader) => reader.sequence < oldest;
-    const due = this.#deferred.filter(isDue);
-    this.#deferred = this.#deferred.filter((reader) => !isDue(reader));
-    for (const reader of due) reader.settle();
-  }
-
   #noteReadCommitted(transaction: ActiveTransaction<V>, key: string): void {
     transaction.lastReadAt ??= new Map();
     transaction.lastReadAt.set(key, this.#lastCommit);
   }
-}
-
-function applyOperation<V, P>(entry: WriteEntry<V, P>): void {
-  const { operation } = entry;
-  entry.isDropped = operation.kind === "ensure";
-  entry.isDerived = operation.kind === "merge";
-  if (operation.kind === "put") entry.result = operation.value;
-  else if (operation.kind === "merge") entry.result = operation.merge(entry.base);
-  else entry.result = undefined;
-}
-
-function checkExpectation<V, P>(entry: WriteEntry<V, P>, chain: VersionChain<V> | undefined): void {
-  const { expected } = entry;
-  if (expected === undefined) return;
-  const newest = chain?.newest;
-  const holds =
-    expected.kind === "absent"
-      ? newest?.value === undefined
-      : newest?.value !== undefined && newest.timestamp === expected.timestamp;
-  if (!holds)
-    throw versionMismatch(entry.key, expected.kind === "absent" ? undefined : expected.timestamp, newest);
-}
-
-export function versionMismatch<V>(
-  key: string,
-  expected: CommitTimestamp | undefined,
-  newest: Version<V> | undefined,
-): KhonsuError {
-  const wanted = expected === undefined ? "absent" : `at version ${expected}`;
-  const found = newest?.value === undefined ? "absent" : `at version ${newest.timestamp}`;
-  return new KhonsuError(
-    "KHONSU_VERSION_MISMATCH",
-    `Cannot write ${JSON.stringify(key)}: expected it ${wanted}, found it ${found}`,
-    { conflicts: [{ kind: "version", key }] },
-  );
-}
-
-function commitWithinResolver(): KhonsuError {
-  return new KhonsuError("KHONSU_TRANSACTION_BUSY", "Cannot commit from within a conflict resolver");
-}
-
-function writeConflict(key: string): CommitConflict {
-  return new CommitConflict("KHONSU_WRITE_CONFLICT", { kind: "write-write", key });
 }

@@ -19,23 +19,26 @@ export interface CommitMark {
   readonly earliestOut: number;
 }
 
+/** What point reads and commits need of a version comes first, within one line of the processor's cache where it can be. */
 export class Version<V> {
-  readonly chain: VersionChain<V>;
   /** Changed only by `become`, as the value. */
   timestamp: CommitTimestamp;
   /** Undefined: the key is absent as of this version. */
   value: V | undefined;
   /**
-   * When the next version was installed, and `CommitMark.earliestOut` of that commit. Numbers rather than a reference, so
-   * that a dead version holds on to nothing. Invariant: 0 exactly as long as this is the newest version.
+   * When the next version was installed, and (as `overwriterOut`) `CommitMark.earliestOut` of that commit. Numbers rather than a
+   * reference, so that a dead version holds on to nothing. Invariant: 0 exactly as long as this is the newest version.
    */
   overwrittenAt = 0;
-  overwriterOut = 0;
   /**
    * The largest effective timestamp of a committed serializable transaction that read this version, 0 for none: the
    * commit timestamp of one that wrote, the snapshot of one that only read. Invariant: never decreases.
    */
   readStamp = 0;
+  /** As of the chain. */
+  readonly key: string;
+  readonly chain: VersionChain<V>;
+  overwriterOut = 0;
   /** Invariant: `older.timestamp < timestamp`. */
   older: Version<V> | undefined;
   newer: Version<V> | undefined = undefined;
@@ -46,9 +49,10 @@ export class Version<V> {
     value: V | undefined,
     older: Version<V> | undefined,
   ) {
-    this.chain = chain;
     this.timestamp = timestamp;
     this.value = value;
+    this.key = chain.key;
+    this.chain = chain;
     this.older = older;
   }
 
@@ -65,6 +69,7 @@ export class Version<V> {
 
 export class VersionChain<V> {
   readonly key: string;
+  /** Set by `VersionStore.install`. */
   newest: Version<V>;
   /** The timestamp of the last commit that protected the key without writing it; counts like a write of the same value. */
   ensuredAt = 0;

@@ -3,14 +3,17 @@
  * (shared between threads, on a log) can take its place.
  */
 import { type KeyCursor, OrderedKeys } from "./ordered-keys.ts";
-import { VersionChain } from "./version-chain.ts";
+import { type Version, VersionChain } from "./version-chain.ts";
 
 export interface VersionStore<V> {
   /** How many keys have a chain, absent ones that are still relied on included. */
   readonly size: number;
-  find(key: string): VersionChain<V> | undefined;
+  /** The newest version of `key`. Point reads need no more: its chain is in other lines of the processor's cache. */
+  find(key: string): Version<V> | undefined;
   /** The chain of `key`; an absent key gets one whose newest version has timestamp 0 and no value. */
   obtain(key: string): VersionChain<V>;
+  /** Makes `version` the newest of its chain, which the store has; nothing else sets `VersionChain.newest`. */
+  install(version: Version<V>): void;
   /** Forgets an absent key. The chain has one version, without a value, and `isForgotten` is set. */
   remove(chain: VersionChain<V>): void;
   /** The chains with keys at or above `from`, rising; stays right when chains come and go meanwhile. */
@@ -28,7 +31,7 @@ const FORGOTTEN_MAX = 1024;
  * otherwise leave a hole in the map's bucket each time, and every look-up of it would walk over all of them.
  */
 export class MemoryVersionStore<V> implements VersionStore<V> {
-  readonly #chains = new Map<string, VersionChain<V>>();
+  readonly #newest = new Map<string, Version<V>>();
   readonly #ordered = new OrderedKeys<V>();
   /** A ring of the chains forgotten last. */
   readonly #forgotten: VersionChain<V>[] = [];
@@ -39,26 +42,33 @@ export class MemoryVersionStore<V> implements VersionStore<V> {
     return this.#size;
   }
 
-  find(key: string): VersionChain<V> | undefined {
-    const chain = this.#chains.get(key);
-    return chain === undefined || chain.isForgotten ? undefined : chain;
+  find(key: string): Version<V> | undefined {
+    const newest = this.#newest.get(key);
+    if (newest === undefined || (newest.value === undefined && newest.chain.isForgotten)) return undefined;
+    return newest;
   }
 
   obtain(key: string): VersionChain<V> {
     const known = this.find(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.chain;
     const chain = new VersionChain<V>(key);
-    this.#chains.set(key, chain);
+    this.#newest.set(key, chain.newest);
     this.#ordered.insert(chain);
     this.#size++;
     return chain;
+  }
+
+  install(version: Version<V>): void {
+    this.#newest.set(version.key, version);
+    version.chain.newest = version;
   }
 
   remove(chain: VersionChain<V>): void {
     this.#ordered.remove(chain.key);
     this.#size--;
     const evicted = this.#forgotten[this.#forgottenNext];
-    if (evicted !== undefined && this.#chains.get(evicted.key) === evicted) this.#chains.delete(evicted.key);
+    if (evicted !== undefined && this.#newest.get(evicted.key) === evicted.newest)
+      this.#newest.delete(evicted.key);
     this.#forgotten[this.#forgottenNext] = chain;
     this.#forgottenNext = (this.#forgottenNext + 1) % FORGOTTEN_MAX;
   }

@@ -4,7 +4,7 @@
  */
 import { appended, NONE } from "./growing-list.ts";
 import type { CommitTimestamp } from "./timestamp.ts";
-import type { VersionChain } from "./version-chain.ts";
+import type { Version } from "./version-chain.ts";
 
 /** What becomes of a key's value. */
 export type Operation<V> =
@@ -33,10 +33,10 @@ export class WriteEntry<V, P> {
   baseline: CommitTimestamp | undefined = undefined;
   /** Whether the transaction has read the key back after it wrote it; then the write is not blind any more. */
   isReadBack = false;
-  /** What the key's value was, and what it becomes; and its chain if there is one: set by validation, used by installation. */
+  /** What the key's value was, what it becomes, and the key's newest version if it has a chain: set by validation, used by installation. */
   base: V | undefined = undefined;
   result: V | undefined = undefined;
-  chain: VersionChain<V> | undefined = undefined;
+  replaced: Version<V> | undefined = undefined;
   /** Set by validation: whether `result` was computed from `base`. */
   isDerived = false;
   /** Set by validation: resolved away, or an `ensure`; nothing is installed. */
