@@ -31,6 +31,19 @@ test("subjects take turns, and every one gets the same operations in each round"
   ]);
 });
 
+test("a subject that gets warm by itself does so instead of a fifth of a round", async () => {
+  const calls: string[] = [];
+  const subject: Subject = {
+    name: "warm",
+    prepare: () => ({
+      warm: async () => void calls.push("warm"),
+      run: (operations) => void calls.push(`run ${operations}`),
+    }),
+  };
+  await compare([{ name: "c", operations: 10, slice: 10, subjects: [subject] }], options);
+  expect(calls).toEqual(["warm", "run 10", "run 10", "run 10"]);
+});
+
 test("a subject with a share does that part of the operations", async () => {
   const calls: number[] = [];
   const subject: Subject = {

@@ -23,6 +23,8 @@ export interface Prepared {
    * @param latencies gets the microseconds of each operation, or of samples of them, where the subject measures them itself.
    */
   run(operations: number, latencies: number[]): Promise<void> | void;
+  /** Gets warm before the rounds, which counts in no figure. Default: `run` with a fifth of the operations of a round. */
+  warm?(): Promise<void>;
   close?(): Promise<void> | void;
 }
 
@@ -94,12 +96,13 @@ async function prepare(subject: Subject, progress: Progress): Promise<Prepared |
   }
 }
 
-/** One round of one subject; a round that does not count warms up, with a fifth of the operations. */
+/** One round of one subject; one that does not count warms up. */
 async function measure(
   { subject, prepared, rates, latencies }: Measured,
   each: BenchCase,
   counts: boolean,
 ): Promise<void> {
+  if (!counts && prepared.warm !== undefined) return prepared.warm();
   const share = each.operations * (subject.share ?? 1);
   const total = Math.ceil(counts ? share : share / 5);
   const slice = Math.min(total, each.slice ?? Math.max(1, Math.floor(each.operations / 100)));

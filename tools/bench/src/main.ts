@@ -2,9 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import type { Goal } from "./goals/goal.ts";
 import { isAffordable, planOf } from "./plan.ts";
 import { BarProgress } from "./progress.ts";
 import { keep } from "./report/keep.ts";
+import { watchLoad } from "./report/machine-load.ts";
 import { sameColumns } from "./report/page.ts";
 import { type Provenance, provenance } from "./report/provenance.ts";
 import { jsonRow, type Row, type SuiteResult } from "./report/row.ts";
@@ -83,16 +85,18 @@ async function run(name: string | undefined, options: BenchOptions): Promise<voi
 }
 
 /** A suite that fails does not take the others along; the exit code tells. */
-async function runSuite(suite: string, { measure }: Suite, options: BenchOptions): Promise<Row[]> {
+async function runSuite(suite: string, { measure, goalsOf }: Suite, options: BenchOptions): Promise<Row[]> {
   const { json, quick = false, docs, kills, standard = false } = options;
   using progress = new BarProgress();
   const flags = `${quick ? " --quick" : ""}${kills === undefined ? "" : ` --kills ${kills}`}${standard ? " --standard" : ""}`;
-  const from = await provenance(`npx -y pnpm@12 bench ${suite}${flags}`);
+  const loadSince = await watchLoad();
   try {
     const result = await measure({ quick, progress, kills, standard });
-    if (json !== "-") print(suite, result, from);
+    const from = await provenance(`npx -y pnpm@12 bench ${suite}${flags}`, await loadSince());
+    const goals = goalsOf?.(result) ?? [];
+    if (json !== "-") print(suite, result, from, goals);
     const directory = docs ?? (quick ? undefined : DOCS);
-    if (directory !== undefined) await keep(directory, suite, result, from);
+    if (directory !== undefined) await keep(directory, suite, result, from, goals);
     return result.rows.map(jsonRow);
   } catch (error) {
     progress.note(`${suite} failed: ${error instanceof Error ? error.stack : String(error)}`);
@@ -101,10 +105,16 @@ async function runSuite(suite: string, { measure }: Suite, options: BenchOptions
   }
 }
 
-function print(suite: string, { rows, details }: SuiteResult, { machine, versions }: Provenance): void {
+function print(
+  suite: string,
+  { rows, details }: SuiteResult,
+  { machine, versions }: Provenance,
+  goals: readonly Goal[],
+): void {
   console.log(`\n${suite} (${machine}; ${versions.join(", ")})`);
   if (rows.length > 0) console.table(rows.map(({ suite: _, ...row }) => row));
   for (const group of sameColumns(details)) console.table(group);
+  if (goals.length > 0) console.table(goals);
 }
 
 // With an exit, so that the members of clusters that were started go as well.

@@ -1,7 +1,7 @@
 /** The suite's side of the process of its clients: one question at a time, each with its answer. */
 import { fileURLToPath } from "node:url";
 import { Child } from "../child.ts";
-import type { FromClient, Operation, ToClient } from "./client-messages.ts";
+import type { FromClient, Operation, RanOperations, ToClient } from "./client-messages.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 const CHILD = fileURLToPath(new URL("client-process.ts", import.meta.url));
@@ -21,18 +21,16 @@ export class ClientFork {
     return client;
   }
 
-  /**
-   * @param shards whose keys are written or read; default: all
-   * @returns the latency of each operation in microseconds.
-   */
+  /** @param shards whose keys are written or read; default: all */
   async run(
     operation: Operation,
     count: number,
     inFlight: number,
     shards?: readonly number[],
-  ): Promise<readonly number[]> {
+  ): Promise<RanOperations> {
     const reply = await this.#child.ask({ kind: "run", operation, count, inFlight, shards });
-    return reply.kind === "ran" ? reply.latencies : [];
+    if (reply.kind !== "ran") throw new Error(`Invariant: clients do not answer with ${reply.kind}`);
+    return reply;
   }
 
   /** Writes `key` again and again from now on; resolves once that goes well. */

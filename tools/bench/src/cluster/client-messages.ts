@@ -25,8 +25,16 @@ export type ToClient =
   | { readonly kind: "gap" }
   | { readonly kind: "close" };
 
+export interface RanOperations {
+  readonly kind: "ran";
+  /** Of each operation, in microseconds. */
+  readonly latencies: readonly number[];
+  /** The processor's time that the process of the clients used meanwhile, all its threads together. */
+  readonly cpuSeconds: number;
+}
+
 export type FromClient =
   | { readonly kind: "done" }
-  | { readonly kind: "ran"; readonly latencies: readonly number[] }
+  | RanOperations
   /** In milliseconds. */
   | { readonly kind: "gap"; readonly milliseconds: number };

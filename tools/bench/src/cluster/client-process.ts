@@ -68,8 +68,10 @@ async function answer(message: ToClient): Promise<FromClient> {
   if (message.kind === "run") {
     const latencies: number[] = [];
     const { operation, count, inFlight, shards } = message;
+    const before = process.cpuUsage();
     await concurrently(inFlight, operationOf(client, operation, shards))(count, latencies);
-    return { kind: "ran", latencies };
+    const { user, system } = process.cpuUsage(before);
+    return { kind: "ran", latencies, cpuSeconds: (user + system) / 1e6 };
   }
   if (message.kind === "probe") {
     probe = new Probe(client, message.key);

@@ -1,6 +1,7 @@
 /** Keeps what a suite measured: its page, and its chart or charts beside it. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Goal } from "../goals/goal.ts";
 import { chartOf } from "./chart.ts";
 import { curvesOf } from "./curves.ts";
 import { pageOf } from "./page.ts";
@@ -12,11 +13,12 @@ export async function keep(
   suite: string,
   result: SuiteResult,
   from: Provenance,
+  goals: readonly Goal[],
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const chart = pictureOf(suite, result, from);
   if (chart !== undefined) await writeFile(join(directory, `${suite}.svg`), chart);
-  await writeFile(join(directory, `${suite}.md`), pageOf(suite, result, from));
+  await writeFile(join(directory, `${suite}.md`), pageOf(suite, result, from, goals));
 }
 
 function pictureOf(suite: string, result: SuiteResult, from: Provenance): string | undefined {

@@ -1,4 +1,5 @@
 /** A suite's page: what `docs/benchmarks` keeps of a run, the chart, the table, and where they come from. */
+import type { Goal } from "../goals/goal.ts";
 import { count } from "./chart.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Detail, MeasuredRow, SuiteResult } from "./row.ts";
@@ -6,18 +7,30 @@ import type { Detail, MeasuredRow, SuiteResult } from "./row.ts";
 const BUSY =
   "The machine was busy with other work: the rates and latencies are no measure of what it can do, and of the ratios only those of the order of ten tell something. Repeat the command on a quiet one.";
 
-export function pageOf(suite: string, { rows, details, curves }: SuiteResult, from: Provenance): string {
+/** @param goals what the suite is asked to show, if anything */
+export function pageOf(
+  suite: string,
+  { rows, details, notes = [], curves }: SuiteResult,
+  from: Provenance,
+  goals: readonly Goal[] = [],
+): string {
   const parts = [
     `# Benchmark: ${suite}`,
-    `\`${from.command}\`, ${from.date}, ${from.machine}, with a load average of ${from.load} before the run. Medians over rounds in which the subjects take turns; spread in brackets.`,
+    `\`${from.command}\`, ${from.date}, ${from.machine}; ${from.load.text}. Medians over rounds in which the subjects take turns; spread in brackets.`,
     `Versions: ${from.versions.join(", ")}.`,
   ];
-  if (from.isBusy) parts.push(BUSY);
+  if (from.load.isBusy) parts.push(BUSY);
+  parts.push(...notes);
+  if (goals.length > 0) parts.push(tableOf(goals.map(goalCells)));
   if (curves !== undefined) parts.push(`![${curves.y} by ${curves.x}](${suite}.svg)`);
   else if (rows.length > 0) parts.push(`![Operations a second](${suite}.svg)`);
   if (rows.length > 0) parts.push(tableOf(rows.map(cells)));
   for (const group of sameColumns(details)) parts.push(tableOf(group));
   return `${parts.join("\n\n")}\n`;
+}
+
+function goalCells({ goal, figure, isMet }: Goal): Detail {
+  return { goal, figure, met: isMet ? "yes" : "no" };
 }
 
 function cells(row: MeasuredRow): Detail {

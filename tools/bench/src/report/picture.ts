@@ -2,7 +2,7 @@
 import type { Provenance } from "./provenance.ts";
 
 export function heading(text: string, { command, machine, versions, date, load }: Provenance) {
-  const subtext = `${command} · ${date} · ${machine} · load average ${load}\n${versions.join(" · ")}`;
+  const subtext = `${command} · ${date} · ${machine} · ${load.text}\n${versions.join(" · ")}`;
   return {
     text,
     subtext,

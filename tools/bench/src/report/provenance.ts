@@ -1,18 +1,16 @@
 /** Where a figure comes from: the command, the machine and how busy it was, and the versions of Node and of what was measured. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { cpus, loadavg } from "node:os";
+import { cpus } from "node:os";
 import { dirname, join } from "node:path";
+import type { MachineLoad } from "./machine-load.ts";
 
 export interface Provenance {
   readonly command: string;
   readonly machine: string;
   /** Name and version of each package that takes part. */
   readonly versions: readonly string[];
-  /** Of the machine in the five minutes before; above the number of processors, others took part of them. */
-  readonly load: number;
-  /** Whether the load was above the number of processors. */
-  readonly isBusy: boolean;
+  readonly load: MachineLoad;
   /** As YYYY-MM-DD. */
   readonly date: string;
 }
@@ -27,8 +25,7 @@ const MEASURED = [
   "lmdb",
 ] as const;
 
-/** To be called before the run that it is about, for the load. */
-export async function provenance(command: string): Promise<Provenance> {
+export async function provenance(command: string, load: MachineLoad): Promise<Provenance> {
   const processors = cpus();
   return {
     command,
@@ -38,8 +35,7 @@ export async function provenance(command: string): Promise<Provenance> {
       ...(process.versions.sqlite === undefined ? [] : [`sqlite ${process.versions.sqlite}`]),
       ...(await Promise.all(MEASURED.map(versionOf))),
     ],
-    load: Number(loadavg()[1]!.toFixed(1)),
-    isBusy: loadavg()[1]! > processors.length,
+    load,
     date: new Date().toISOString().slice(0, 10),
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { chartOf } from "./chart.ts";
 import { curvesOf } from "./curves.ts";
+import { byTimes, timesFrom, watchLoad } from "./machine-load.ts";
 import { pageOf } from "./page.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { jsonRow, type MeasuredRow } from "./row.ts";
@@ -9,8 +10,7 @@ const from: Provenance = {
   command: "pnpm bench core",
   machine: "2 × AMD EPYC",
   versions: ["node 24.0.0"],
-  load: 0.5,
-  isBusy: false,
+  load: { text: "other processes took 3 % of the processors meanwhile", isBusy: false },
   date: "2026-01-02",
 };
 
@@ -55,7 +55,7 @@ test("the chart names every case and subject, where it comes from, and is the sa
     "250,000/s",
     "12/s",
     from.machine,
-    "load average 0.5",
+    "other processes took 3 %",
   ])
     expect(svg).toContain(text);
   for (const text of [from.command, from.date, ...from.versions]) expect(svg).toContain(text);
@@ -93,11 +93,39 @@ test("the page has the table of rows and one table for the details of each form"
   expect(page).toContain("| keys | MiB |\n| ---: | --: |\n|    3 | 1.5 |\n|    4 |   2 |");
   expect(page).toContain("| a\\|b |");
   expect(page).not.toContain("busy");
-  expect(pageOf("core", { rows, details }, { ...from, isBusy: true })).toContain("busy");
+  const busy = { ...from, load: { text: "much", isBusy: true } };
+  expect(pageOf("core", { rows, details }, busy)).toContain("busy");
+});
+
+test("the page says what has to be known, and which goals are met", () => {
+  const goals = [
+    { goal: "10 ×", figure: "12 ×", isMet: true },
+    { goal: "20 ×", figure: "12 ×", isMet: false },
+  ];
+  const page = pageOf("core", { rows, details: [], notes: ["Warm."] }, from, goals);
+  expect(page).toContain("\n\nWarm.\n\n");
+  expect(page).toContain("| 10 × | 12 ×   | yes |\n| 20 × | 12 ×   | no  |");
+});
+
+test("what the suite and its processes do is not others' work; what waits for the disk is nobody's", () => {
+  const self = (ticks: number) => `7 (a (b) c) S 1 7 7 0 -1 4 9 9 0 0 ${ticks} 1 2 3 20 0 12 0 5 6`;
+  const machine = (user: number, idle: number) => `cpu  ${user} 1 1 ${idle} 50 0 1 2 0 0\ncpu0 9 9 9 9\n`;
+  const before = timesFrom(machine(100, 100), self(10));
+  expect(before).toEqual({ busy: 105, total: 255, own: 16 });
+  const quiet = byTimes(before, timesFrom(machine(190, 110), self(90)));
+  expect(quiet).toEqual({ text: "other processes took 10 % of the processors meanwhile", isBusy: false });
+  expect(byTimes(before, timesFrom(machine(190, 110), self(70))).isBusy).toBe(true);
+});
+
+test("this machine's load is told", async () => {
+  const { text } = await (await watchLoad())();
+  expect(text).toMatch(
+    /^(other processes took \d+ % of the processors meanwhile|a load average of [\d.]+ before)$/,
+  );
 });
 
 test("the versions are those of the packages that are measured", async () => {
-  const { versions } = await provenance("pnpm bench");
+  const { versions } = await provenance("pnpm bench", from.load);
   expect(versions[0]).toBe(`node ${process.versions.node}`);
   expect(versions.slice(1).every((version) => /^\S+ \d+\.\d+\.\d+/.test(version))).toBe(true);
 });

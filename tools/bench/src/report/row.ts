@@ -35,6 +35,8 @@ export interface Curves {
 export interface SuiteResult {
   readonly rows: readonly MeasuredRow[];
   readonly details: readonly Detail[];
+  /** What a reader of the page has to know to read its figures: sentences. */
+  readonly notes?: readonly string[] | undefined;
   /** What is drawn, if not the rows. Default: the rows, if there are any. */
   readonly curves?: Curves | undefined;
 }

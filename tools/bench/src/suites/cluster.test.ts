@@ -15,7 +15,9 @@ async function exercise(
   try {
     const clients = await ClientFork.open(cluster, 100);
     for (const operation of ["write", "writeBoth", "updateBoth", "read"] as const) {
-      expect(await clients.run(operation, 20, 4)).toHaveLength(20);
+      const { latencies, cpuSeconds } = await clients.run(operation, 20, 4);
+      expect(latencies).toHaveLength(20);
+      expect(cpuSeconds).toBeGreaterThan(0);
     }
     await further?.(cluster);
     await clients.probe("key/0");

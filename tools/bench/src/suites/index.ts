@@ -1,4 +1,7 @@
 /** The suites by name. Each measures one thing; `Row` and `Detail` say in which form. */
+import { clusterGoals } from "../goals/cluster.ts";
+import { coreGoals, durableGoals, growthGoals } from "../goals/embedded.ts";
+import type { GoalsOf } from "../goals/goal.ts";
 import type { PlanOptions } from "../plan.ts";
 import type { Progress } from "../progress.ts";
 import type { SuiteResult } from "../report/row.ts";
@@ -31,11 +34,13 @@ export interface Suite {
   readonly measure: Measure;
   /** About how long it takes on a quiet machine of two processors. */
   readonly minutes: (options: PlanOptions) => number;
+  /** What it is asked to show, if anything. */
+  readonly goalsOf?: GoalsOf | undefined;
 }
 
 /** @param full minutes @param quick minutes with `--quick` */
-function suite(measure: Measure, full: number, quick: number): Suite {
-  return { measure, minutes: (options) => (options.quick === true ? quick : full) };
+function suite(measure: Measure, full: number, quick: number, goalsOf?: GoalsOf): Suite {
+  return { measure, minutes: (options) => (options.quick === true ? quick : full), goalsOf };
 }
 
 const MINUTES_A_KILL = 0.1;
@@ -47,10 +52,10 @@ const memoryOverCommits: Measure = async (options) => ({
 
 /** In the order in which `all` runs them: what is longest comes last. */
 export const suites: Readonly<Record<string, Suite>> = {
-  core: suite(core, 4, 0.7),
-  growth: suite(growth, 4, 0.5),
+  core: suite(core, 4, 0.7, coreGoals),
+  growth: suite(growth, 4, 0.5, growthGoals),
   memory: suite(memoryOverCommits, 1, 0.1),
-  durable: suite(durable, 2, 0.5),
+  durable: suite(durable, 2, 0.5, durableGoals),
   arrow: suite(arrow, 2, 0.5),
   "hash-ring": suite((options) => hashRing(options), 0.5, 0.2),
   checkers: suite(({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}), 1, 0.1),
@@ -59,7 +64,7 @@ export const suites: Readonly<Record<string, Suite>> = {
   smallbank: suite(smallBank, 4, 1),
   ycsb: suite(ycsb, 8, 2),
   tpcc: suite(tpcc, 8, 0.7),
-  cluster: suite(cluster, 10, 1.2),
+  cluster: suite(cluster, 14, 4.5, clusterGoals),
   failover: {
     measure: failover,
     minutes: ({ quick, kills = quick === true ? 5 : 100 }) => 0.5 + kills * MINUTES_A_KILL,
