@@ -9,7 +9,7 @@ import { type ClusterState, toSeen } from "./cluster-state.ts";
 import type { RangeRequest } from "./shard/read.ts";
 import { byCodeUnits } from "./shard/transaction.ts";
 
-/** How many keys of a range are fetched from a shard at a time. */
+/** How many keys of a range are fetched from a shard at a time, at most. */
 const PAGE_KEYS = 256;
 const PAGE_BYTES = 2 ** 20;
 
@@ -25,9 +25,9 @@ export async function* scanCluster(
   { range, isReverse, limit }: ClusterScan,
   check: () => void,
 ): AsyncGenerator<readonly [string, RecordBatch], void, undefined> {
-  const cursors = state.host.shards.placement
-    .shardsOf(range)
-    .map((shard) => new ShardCursor(state, shard, range, isReverse, Math.min(limit, PAGE_KEYS)));
+  const shards = state.host.shards.placement.shardsOf(range);
+  const page = pageKeys(limit, shards.length);
+  const cursors = shards.map((shard) => new ShardCursor(state, shard, range, isReverse, page));
   const own = ownKeys(state, range, isReverse);
   let count = 0;
   while (count < limit) {
@@ -49,6 +49,17 @@ export async function* scanCluster(
     yield [key, toBatch(value)];
     check();
   }
+}
+
+/**
+ * How many keys to ask of each of `shards` shards for `limit` keys of them together. Keys are hashed, so each holds its share of them give or take
+ * the root of that; with three of these to spare few shards are asked twice. To ask each for all would fetch as many times too much, and
+ * what was fetched counts as read.
+ */
+export function pageKeys(limit: number, shards: number): number {
+  const share = limit / shards;
+  const likely = shards > 1 ? Math.ceil(share + 3 * Math.sqrt(share)) : limit;
+  return Math.min(limit, likely, PAGE_KEYS);
 }
 
 /** The keys that the transaction has written so far, within `range`, in order. */
