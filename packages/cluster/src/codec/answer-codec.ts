@@ -1,182 +1,136 @@
-/** Answers of a shard as protobuf messages: see request-codec.ts. */
-import { create } from "@bufbuild/protobuf";
-import * as pb from "../gen/khonsu/shard/v1/request_pb.ts";
+/** Answers of a shard as bytes (`ShardAnswer` of proto/khonsu/shard/v1/request.proto). */
+import type { CommitTimestamp } from "@khonsu/core/isolation";
 import type { ShardAnswer } from "../messages.ts";
-import type { ChangedKey, ChangeSet } from "../shard/changes.ts";
-import type { RangeResult, ReadEntry } from "../shard/read.ts";
-import { ShardValue } from "../shard/shard-value.ts";
+import type { Refusal } from "../shard/refusal.ts";
 import type { ShardStatus } from "../shard/state-machine.ts";
-import { fromOutcome, fromRefusal, toOutcome, toRefusal } from "./outcome-codec.ts";
-import { fromCommitment, fromRange, fromRead, toCommitment, toRange, toRead } from "./transaction-codec.ts";
-import { fromText, known, malformed, toKey, toTimestamp } from "./wire.ts";
+import type { Commitment, PointRead } from "../shard/transaction.ts";
+import type { WireReader, WireWriter } from "../wire/index.ts";
+import { readOutcome, writeOutcome } from "./outcome-codec.ts";
+import { readRefusal, writeRefusal } from "./refusal-codec.ts";
+import { readChanges, readRows, writeChanges, writeRows } from "./rows-codec.ts";
+import { readCommitment, readRead, writeCommitment, writeRead } from "./transaction-codec.ts";
+import { only, readEmpty, readTimestamp, required, unsupported, writeEmpty } from "./wire.ts";
 
 type Kind<K extends ShardAnswer["kind"]> = Extract<ShardAnswer, { kind: K }>;
 
-export function fromAnswer(answer: ShardAnswer): pb.ShardAnswer["answer"] {
+export function writeAnswer(writer: WireWriter, answer: ShardAnswer): void {
   switch (answer.kind) {
-    case "status": {
-      const fields = { clock: BigInt(answer.clock), status: fromStatus(answer.status) };
-      return { case: "status", value: create(pb.StatusAnswerSchema, fields) };
-    }
+    case "status":
+      writeStatusAnswer(writer, 1, answer);
+      break;
     case "read":
-      return { case: "read", value: fromRows(answer) };
+      writeRows(writer, 2, answer);
+      break;
     case "snapshot-too-old":
-      return { case: "snapshotTooOld", value: BigInt(answer.floor) };
-    case "changes": {
-      const fields = { commits: answer.commits.map(fromChangeSet), upTo: BigInt(answer.upTo) };
-      return { case: "changes", value: create(pb.ChangesAnswerSchema, fields) };
-    }
+      writer.presentUint(3, answer.floor);
+      break;
+    case "changes":
+      writeChanges(writer, 4, answer);
+      break;
     case "identities": {
-      const fields = { identities: answer.identities.map(fromRead) };
-      return { case: "identities", value: create(pb.IdentitiesAnswerSchema, fields) };
+      const start = writer.begin(5);
+      for (const read of answer.identities) writeRead(writer, 1, read);
+      writer.end(start);
+      break;
     }
     case "valid":
-      return { case: "valid", value: create(pb.ValidSchema) };
+      writeEmpty(writer, 6);
+      break;
     case "outdated":
-      return { case: "outdated", value: BigInt(answer.clock) };
+      writer.presentUint(7, answer.clock);
+      break;
     case "unavailable":
-      return { case: "unavailable", value: answer.message.toWellFormed() };
+      writer.presentString(8, answer.message.toWellFormed());
+      break;
     case "clock-skew":
-      return { case: "clockSkew", value: BigInt(answer.clock) };
+      writer.presentUint(9, answer.clock);
+      break;
   }
 }
 
-export function toAnswer(answer: pb.ShardAnswer["answer"]): ShardAnswer {
-  switch (answer.case) {
-    case "status": {
-      const { status, clock } = known(answer.value, "a status");
-      return { kind: "status", status: toStatus(status), clock: toTimestamp(clock, "a clock") };
-    }
-    case "read":
-      return toRows(answer.value);
-    case "snapshotTooOld":
-      return { kind: "snapshot-too-old", floor: toTimestamp(answer.value, "a floor") };
-    case "changes": {
-      const { commits, upTo } = known(answer.value, "changes");
-      return { kind: "changes", commits: commits.map(toChangeSet), upTo: toTimestamp(upTo, "a timestamp") };
-    }
-    case "identities":
-      return { kind: "identities", identities: known(answer.value, "identities").identities.map(toRead) };
-    case "valid":
-      known(answer.value, "an answer");
+export function readAnswer(reader: WireReader): ShardAnswer {
+  let answer: ShardAnswer | undefined;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    answer = only(answer, readCase(reader, field), "an answer");
+  }
+  return required(answer, "an answer");
+}
+
+function readCase(reader: WireReader, field: number): ShardAnswer {
+  switch (field) {
+    case 1:
+      return reader.nested(readStatusAnswer);
+    case 2:
+      return reader.nested(readRows);
+    case 3:
+      return { kind: "snapshot-too-old", floor: readTimestamp(reader) };
+    case 4:
+      return reader.nested(readChanges);
+    case 5:
+      return { kind: "identities", identities: reader.nested(readIdentities) };
+    case 6:
+      reader.nested(readEmpty);
       return { kind: "valid" };
-    case "outdated":
-      return { kind: "outdated", clock: toTimestamp(answer.value, "a clock") };
-    case "unavailable":
-      return { kind: "unavailable", message: answer.value };
-    case "clockSkew":
-      return { kind: "clock-skew", clock: toTimestamp(answer.value, "a clock") };
-    case undefined:
-      throw malformed("an answer is empty");
+    case 7:
+      return { kind: "outdated", clock: readTimestamp(reader) };
+    case 8:
+      return { kind: "unavailable", message: reader.string() };
+    case 9:
+      return { kind: "clock-skew", clock: readTimestamp(reader) };
+    default:
+      throw unsupported("an answer", field);
   }
 }
 
-function fromStatus(status: ShardStatus): pb.StatusAnswer["status"] {
-  switch (status.kind) {
-    case "unknown":
-      return { case: "unknown", value: create(pb.UnknownSchema) };
-    case "prepared":
-      return { case: "prepared", value: fromCommitment(status.value) };
-    case "refused":
-      return { case: "refused", value: fromRefusal(status.reason) };
-    case "committed":
-    case "aborted":
-    case "expired":
-      return { case: "outcome", value: fromOutcome(status) };
+function readIdentities(reader: WireReader): PointRead[] {
+  const identities: PointRead[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field !== 1) throw unsupported("identities", field);
+    identities.push(reader.nested(readRead));
   }
+  return identities;
 }
 
-function toStatus(status: pb.StatusAnswer["status"]): ShardStatus {
-  switch (status.case) {
-    case "unknown":
-      known(status.value, "a status");
+function writeStatusAnswer(writer: WireWriter, field: number, { status, clock }: Kind<"status">): void {
+  const start = writer.begin(field);
+  writer.uint(1, clock);
+  if (status.kind === "unknown") writeEmpty(writer, 2);
+  else if (status.kind === "prepared") writeCommitment(writer, 3, status.value);
+  else if (status.kind === "refused") writeRefusal(writer, 5, status.reason);
+  else writeOutcome(writer, 4, status);
+  writer.end(start);
+}
+
+function readStatusAnswer(reader: WireReader): ShardAnswer {
+  let clock: CommitTimestamp | undefined;
+  let status: ShardStatus | undefined;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 1) clock = only(clock, readTimestamp(reader), "the clock of a status");
+    else status = only(status, readStatus(reader, field), "a status");
+  }
+  return { kind: "status", status: required(status, "a status"), clock: clock ?? (0 as CommitTimestamp) };
+}
+
+function readStatus(reader: WireReader, field: number): ShardStatus {
+  switch (field) {
+    case 2:
+      reader.nested(readEmpty);
       return { kind: "unknown" };
-    case "prepared":
-      return { kind: "prepared", value: toCommitment(status.value) };
-    case "refused":
-      return { kind: "refused", reason: toRefusal(status.value) };
-    case "outcome":
-      return toOutcome(status.value);
-    case undefined:
-      throw malformed("a status is empty");
+    case 3:
+      return preparedWith(reader.nested(readCommitment));
+    case 4:
+      return reader.nested(readOutcome);
+    case 5:
+      return refusedFor(reader.nested(readRefusal));
+    default:
+      throw unsupported("a status", field);
   }
 }
 
-function fromRows({ at, isNewest, entries, ranges }: Kind<"read">): pb.ReadAnswer {
-  return create(pb.ReadAnswerSchema, {
-    at: BigInt(at),
-    newest: isNewest,
-    entries: entries.map(fromReadEntry),
-    ranges: ranges.map(fromRangeResult),
-  });
+function preparedWith(value: Commitment): ShardStatus {
+  return { kind: "prepared", value };
 }
 
-function toRows(message: pb.ReadAnswer): ShardAnswer {
-  const { at, newest, entries, ranges } = known(message, "rows");
-  return {
-    kind: "read",
-    at: toTimestamp(at, "a timestamp"),
-    isNewest: newest,
-    entries: entries.map(toReadEntry),
-    ranges: ranges.map(toRangeResult),
-  };
-}
-
-function fromReadEntry({ key, version, value }: ReadEntry): pb.ReadEntry {
-  const message = create(pb.ReadEntrySchema, { key: fromText(key), version: BigInt(version) });
-  if (value !== undefined) message.value = fromValue(value);
-  return message;
-}
-
-function toReadEntry(message: pb.ReadEntry): ReadEntry {
-  const { key, version, value } = known(message, "an entry");
-  return {
-    key: toKey(key),
-    version: toTimestamp(version, "a version"),
-    value: value === undefined ? undefined : toValue(value),
-  };
-}
-
-function fromRangeResult({ entries, covered, isCut }: RangeResult): pb.RangeResult {
-  const fields = { entries: entries.map(fromReadEntry), covered: fromRange(covered), cut: isCut };
-  return create(pb.RangeResultSchema, fields);
-}
-
-function toRangeResult(message: pb.RangeResult): RangeResult {
-  const { entries, covered, cut } = known(message, "a range");
-  const present = entries.map(toReadEntry);
-  if (present.some(({ value }) => value === undefined)) throw malformed("a range has an absent key");
-  // A reader goes on behind the last entry: without one it would ask for the same again, for ever.
-  if (cut && present.length === 0) throw malformed("a range was cut before its first key");
-  return { entries: present, covered: toRange(covered), isCut: cut };
-}
-
-function fromChangeSet({ timestamp, changes }: ChangeSet): pb.ChangeSet {
-  return create(pb.ChangeSetSchema, { timestamp: BigInt(timestamp), changes: changes.map(fromChangedKey) });
-}
-
-function toChangeSet(message: pb.ChangeSet): ChangeSet {
-  const { timestamp, changes } = known(message, "a commit");
-  return { timestamp: toTimestamp(timestamp, "a commit timestamp"), changes: changes.map(toChangedKey) };
-}
-
-function fromChangedKey({ key, value }: ChangedKey): pb.ChangedKey {
-  const message = create(pb.ChangedKeySchema, { key: fromText(key) });
-  if (value !== undefined) message.value = fromValue(value);
-  return message;
-}
-
-function toChangedKey(message: pb.ChangedKey): ChangedKey {
-  const { key, value } = known(message, "a change");
-  return { key: toKey(key), value: value === undefined ? undefined : toValue(value) };
-}
-
-function fromValue(value: ShardValue): pb.Value {
-  return create(pb.ValueSchema, { chunks: [...value.chunks()] });
-}
-
-function toValue(message: pb.Value): ShardValue {
-  const { chunks } = known(message, "a value");
-  if (chunks.length === 0) throw malformed("a value has no chunks");
-  return ShardValue.ofChunks(chunks);
+function refusedFor(reason: Refusal): ShardStatus {
+  return { kind: "refused", reason };
 }

@@ -2,28 +2,37 @@
  * What a shard is asked and what it answers, as bytes (proto/khonsu/shard/v1/request.proto). Values pass through as the bytes
  * that they are: nobody decodes rows here. What comes in is believed only after it was looked at.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { EntrySchema } from "../gen/khonsu/shard/v1/entry_pb.ts";
-import * as pb from "../gen/khonsu/shard/v1/request_pb.ts";
+import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
 import type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "../messages.ts";
 import type { RangeRequest } from "../shard/read.ts";
+import type { PointRead } from "../shard/transaction.ts";
 import type { Validation } from "../shard/validate.ts";
-import { fromAnswer, toAnswer } from "./answer-codec.ts";
-import { fromCommand, noteReceived, toCommand } from "./command-codec.ts";
+import type { WireReader, WireWriter } from "../wire/index.ts";
+import { readAnswer, writeAnswer } from "./answer-codec.ts";
+import { readCommand, writeCommand } from "./command-codec.ts";
 import { decoding } from "./decoding.ts";
-import { fromId, fromRange, fromRead, nameOf, toId, toRange, toRead } from "./transaction-codec.ts";
-import { fromText, known, malformed, rising, toInteger, toKey, toTimestamp } from "./wire.ts";
+import { readId, readRange, readRead, writeId, writeRange, writeRead } from "./transaction-codec.ts";
+import {
+  encode,
+  malformed,
+  once,
+  only,
+  readKey,
+  readTimestamp,
+  required,
+  rising,
+  unsupported,
+  writeTexts,
+} from "./wire.ts";
 
-const TIME: Readonly<Record<ReadTime["kind"], pb.ReadTime>> = {
-  exact: pb.ReadTime.EXACT,
-  "at-least": pb.ReadTime.AT_LEAST,
-  newest: pb.ReadTime.NEWEST,
-};
+type Kind<K extends ShardRequest["kind"]> = Extract<ShardRequest, { kind: K }>;
+
+/** By the number of the enumeration's value. */
+const TIMES: readonly (ReadTime["kind"] | undefined)[] = [undefined, "exact", "at-least", "newest"];
 
 /** @throws RangeError for keys or column names that are not well-formed strings */
 export function encodeShardRequest(request: ShardRequest): Uint8Array {
-  return toBinary(pb.ShardRequestSchema, create(pb.ShardRequestSchema, { request: fromRequest(request) }));
+  return encode(writeRequest, request);
 }
 
 /**
@@ -32,27 +41,11 @@ export function encodeShardRequest(request: ShardRequest): Uint8Array {
  * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if the bytes are no request that this version knows; nothing else
  */
 export function decodeShardRequest(bytes: Uint8Array): ShardRequest {
-  return decoding("a shard's request", bytes, () => {
-    const request = toRequest(known(fromBinary(pb.ShardRequestSchema, bytes), "a request").request);
-    if (request.kind === "commit" && request.request.kind !== "inquire") {
-      const entry = onlyEntryIn(bytes);
-      if (entry !== undefined) noteReceived(request.request, entry);
-    }
-    return request;
-  });
-}
-
-/** The bytes of the entry in a request that has one; undefined where it does not stand there alone, in one piece. */
-function onlyEntryIn(bytes: Uint8Array): Uint8Array | undefined {
-  const reader = new BinaryReader(bytes);
-  const [field] = reader.tag();
-  if (field !== pb.ShardRequestSchema.field.command.number) return undefined;
-  const entry = reader.bytes();
-  return reader.pos === bytes.length ? entry : undefined;
+  return decoding("a shard's request", bytes, readRequest);
 }
 
 export function encodeShardAnswer(answer: ShardAnswer): Uint8Array {
-  return toBinary(pb.ShardAnswerSchema, create(pb.ShardAnswerSchema, { answer: fromAnswer(answer) }));
+  return encode(writeAnswer, answer);
 }
 
 /**
@@ -61,81 +54,80 @@ export function encodeShardAnswer(answer: ShardAnswer): Uint8Array {
  * @throws ClusterError `KHONSU_REQUEST_MALFORMED` if the bytes are no answer that this version knows; nothing else
  */
 export function decodeShardAnswer(bytes: Uint8Array): ShardAnswer {
-  return decoding("a shard's answer", bytes, () =>
-    toAnswer(known(fromBinary(pb.ShardAnswerSchema, bytes), "an answer").answer),
-  );
+  return decoding("a shard's answer", bytes, readAnswer);
 }
 
-function fromRequest(request: ShardRequest): pb.ShardRequest["request"] {
+function writeRequest(writer: WireWriter, request: ShardRequest): void {
   switch (request.kind) {
     case "commit":
-      return fromCommitRequest(request.request);
-    case "read": {
-      const { time, isFresh, request: what } = request;
-      const fields = {
-        time: TIME[time.kind],
-        timestamp: BigInt(time.timestamp),
-        fresh: isFresh,
-        keys: what.keys.map(fromText),
-        ranges: what.ranges.map(fromRangeRequest),
-      };
-      return { case: "read", value: create(pb.ReadRequestSchema, fields) };
-    }
+      writeCommitRequest(writer, request.request);
+      break;
+    case "read":
+      writeReadRequest(writer, 3, request);
+      break;
     case "identities": {
-      const fields = { keys: request.keys.map(fromText) };
-      return { case: "identities", value: create(pb.IdentitiesRequestSchema, fields) };
-    }
-    case "changes": {
-      const message = create(pb.ChangesRequestSchema, { range: fromRange(request.range) });
-      if (request.after !== undefined) message.after = BigInt(request.after);
-      return { case: "changes", value: message };
+      const start = writer.begin(4);
+      writeTexts(writer, 1, request.keys);
+      writer.end(start);
+      break;
     }
     case "validate":
+      writeValidation(writer, 5, request.validation);
+      break;
+    case "changes": {
+      const start = writer.begin(6);
+      if (request.after !== undefined) writer.presentUint(1, request.after);
+      writeRange(writer, 2, request.range);
+      writer.end(start);
+      break;
+    }
     case "awaitChange":
-      return { case: request.kind, value: fromValidation(request.validation) };
+      writeValidation(writer, 7, request.validation);
+      break;
   }
 }
 
-function toRequest(request: pb.ShardRequest["request"]): ShardRequest {
-  switch (request.case) {
-    case "command":
-      return { kind: "commit", request: toCommitRequest(known(request.value, "an entry").command) };
-    case "inquire":
-      return { kind: "commit", request: { kind: "inquire", id: toId(request.value) } };
-    case "read": {
-      const { time, timestamp, fresh, keys, ranges } = known(request.value, "a read");
-      return {
-        kind: "read",
-        time: { kind: nameOf(TIME, time, "a read's time"), timestamp: toTimestamp(timestamp, "a timestamp") },
-        isFresh: fresh,
-        request: { keys: keys.map(toKey), ranges: ranges.map(toRangeRequest) },
-      };
-    }
-    case "identities":
-      return { kind: "identities", keys: known(request.value, "identities").keys.map(toKey) };
-    case "changes": {
-      const { after, range } = known(request.value, "a question for changes");
-      return {
-        kind: "changes",
-        after: after === undefined ? undefined : toTimestamp(after, "a timestamp"),
-        range: toRange(range),
-      };
-    }
-    case "validate":
-    case "awaitChange":
-      return { kind: request.case, validation: toValidation(request.value) };
-    case undefined:
-      throw malformed("a request is empty");
+function readRequest(reader: WireReader): ShardRequest {
+  let request: ShardRequest | undefined;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    request = only(request, readCase(reader, field), "a request");
+  }
+  return required(request, "what a request asks");
+}
+
+function readCase(reader: WireReader, field: number): ShardRequest {
+  switch (field) {
+    case 1:
+      return { kind: "commit", request: reader.nested(readCommitRequest) };
+    case 2:
+      return { kind: "commit", request: { kind: "inquire", id: reader.nested(readId) } };
+    case 3:
+      return reader.nested(readReadRequest);
+    case 4:
+      return { kind: "identities", keys: reader.nested(readKeys) };
+    case 5:
+      return { kind: "validate", validation: reader.nested(readValidation) };
+    case 6:
+      return reader.nested(readChangesRequest);
+    case 7:
+      return { kind: "awaitChange", validation: reader.nested(readValidation) };
+    default:
+      throw unsupported("a request", field);
   }
 }
 
-function fromCommitRequest(request: CommitRequest): pb.ShardRequest["request"] {
-  if (request.kind === "inquire") return { case: "inquire", value: fromId(request.id) };
-  return { case: "command", value: create(EntrySchema, { command: fromCommand(request) }) };
+function writeCommitRequest(writer: WireWriter, request: CommitRequest): void {
+  if (request.kind === "inquire") {
+    writeId(writer, 2, request.id);
+    return;
+  }
+  const start = writer.begin(1);
+  writeCommand(writer, request);
+  writer.end(start);
 }
 
-function toCommitRequest(entry: Parameters<typeof toCommand>[0]): CommitRequest {
-  const command = toCommand(entry);
+function readCommitRequest(reader: WireReader): CommitRequest {
+  const command = readCommand(reader);
   switch (command.kind) {
     // What moves a shard's clock and floors, and what it collects, is its replicas' own business.
     case "advance":
@@ -147,36 +139,108 @@ function toCommitRequest(entry: Parameters<typeof toCommand>[0]): CommitRequest 
   }
 }
 
-function fromRangeRequest({ range, isReverse, limit, bytesMax }: RangeRequest): pb.RangeRequest {
-  const fields = { range: fromRange(range), reverse: isReverse, limit, bytesMax: BigInt(bytesMax) };
-  return create(pb.RangeRequestSchema, fields);
+function writeReadRequest(writer: WireWriter, field: number, { time, isFresh, request }: Kind<"read">): void {
+  const start = writer.begin(field);
+  writer.uint(1, TIMES.indexOf(time.kind));
+  writer.uint(2, time.timestamp);
+  writer.bool(3, isFresh);
+  writeTexts(writer, 4, request.keys);
+  for (const range of request.ranges) writeRangeRequest(writer, 5, range);
+  writer.end(start);
 }
 
-function toRangeRequest(message: pb.RangeRequest): RangeRequest {
-  const { range, reverse, limit, bytesMax } = known(message, "a range");
+function readReadRequest(reader: WireReader): ShardRequest {
+  let [seen, time, isFresh] = [0, 0, false];
+  let timestamp = 0 as CommitTimestamp;
+  const keys: string[] = [];
+  const ranges: RangeRequest[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 4) keys.push(readKey(reader));
+    else if (field === 5) ranges.push(reader.nested(readRangeRequest));
+    else {
+      seen = once(seen, field, "a read");
+      if (field === 1) time = reader.uint();
+      else if (field === 2) timestamp = readTimestamp(reader);
+      else if (field === 3) isFresh = reader.bool();
+      else throw unsupported("a read", field);
+    }
+  }
+  const kind = TIMES[time];
+  if (kind === undefined) throw malformed(`a read's time is ${time}`);
+  return { kind: "read", time: { kind, timestamp }, isFresh, request: { keys, ranges } };
+}
+
+function readKeys(reader: WireReader): string[] {
+  const keys: string[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field !== 1) throw unsupported("identities", field);
+    keys.push(readKey(reader));
+  }
+  return keys;
+}
+
+function readChangesRequest(reader: WireReader): ShardRequest {
+  let seen = 0;
+  let after: CommitTimestamp | undefined;
+  let range: KeyRange | undefined;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a question for changes");
+    if (field === 1) after = readTimestamp(reader);
+    else if (field === 2) range = reader.nested(readRange);
+    else throw unsupported("a question for changes", field);
+  }
+  return { kind: "changes", after, range: required(range, "a range") };
+}
+
+function writeRangeRequest(
+  writer: WireWriter,
+  field: number,
+  { range, isReverse, limit, bytesMax }: RangeRequest,
+): void {
+  const start = writer.begin(field);
+  writeRange(writer, 1, range);
+  writer.bool(2, isReverse);
+  writer.uint(3, limit);
+  writer.uint(4, bytesMax);
+  writer.end(start);
+}
+
+function readRangeRequest(reader: WireReader): RangeRequest {
+  let [seen, limit, bytesMax, isReverse] = [0, 0, 0, false];
+  let range: KeyRange | undefined;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a range");
+    if (field === 1) range = reader.nested(readRange);
+    else if (field === 2) isReverse = reader.bool();
+    else if (field === 3) limit = reader.uint32();
+    else if (field === 4) bytesMax = reader.uint();
+    else throw unsupported("a range", field);
+  }
   if (limit < 1) throw malformed("a range is limited to no keys");
-  return {
-    range: toRange(range),
-    isReverse: reverse,
-    limit,
-    bytesMax: toInteger(bytesMax, "a limit in bytes"),
-  };
+  return { range: required(range, "a range"), isReverse, limit, bytesMax };
 }
 
-function fromValidation({ snapshot, reads, ranges }: Validation): pb.Validation {
-  const fields = {
-    snapshot: BigInt(snapshot),
-    reads: reads.map(fromRead),
-    ranges: ranges.map(fromRange),
-  };
-  return create(pb.ValidationSchema, fields);
+function writeValidation(writer: WireWriter, field: number, { snapshot, reads, ranges }: Validation): void {
+  const start = writer.begin(field);
+  writer.uint(1, snapshot);
+  for (const read of reads) writeRead(writer, 2, read);
+  for (const range of ranges) writeRange(writer, 3, range);
+  writer.end(start);
 }
 
-function toValidation(message: pb.Validation): Validation {
-  const { snapshot, reads, ranges } = known(message, "a validation");
-  return {
-    snapshot: toTimestamp(snapshot, "a snapshot"),
-    reads: rising(reads.map(toRead), ({ key }) => key, "reads"),
-    ranges: ranges.map(toRange),
-  };
+function readValidation(reader: WireReader): Validation {
+  let seen = 0;
+  let snapshot = 0 as CommitTimestamp;
+  const reads: PointRead[] = [];
+  const ranges: KeyRange[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 2) reads.push(reader.nested(readRead));
+    else if (field === 3) ranges.push(reader.nested(readRange));
+    else {
+      seen = once(seen, field, "a validation");
+      if (field === 1) snapshot = readTimestamp(reader);
+      else throw unsupported("a validation", field);
+    }
+  }
+  return { snapshot, reads: rising(reads, ({ key }) => key, "reads"), ranges };
 }

@@ -1,223 +1,197 @@
-/** Transactions, commitments and ids as protobuf messages. */
-import { create } from "@bufbuild/protobuf";
+/** Transactions, commitments, ranges and ids as bytes (proto/khonsu/shard/v1/transaction.proto). */
 import type { TransactionId } from "@khonsu/2pc";
 import type { IsolationLevel } from "@khonsu/core";
-import type { KeyRange } from "@khonsu/core/isolation";
+import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
 import { ClusterError } from "../errors.ts";
-import * as pb from "../gen/khonsu/shard/v1/transaction_pb.ts";
 import {
-  type Baseline,
   type Commitment,
   MERGE_VERSION,
-  type MergeBy,
-  type NamedResolution,
-  type Operation,
   type PointRead,
   type ShardTransaction,
   type Write,
 } from "../shard/transaction.ts";
+import type { WireReader, WireWriter } from "../wire/index.ts";
 import {
-  fromBound,
-  fromText,
-  known,
   malformed,
+  once,
+  readBound,
+  readKey,
+  readTimestamp,
+  required,
   rising,
   risingKeys,
-  toBound,
-  toInteger,
-  toKey,
-  toText,
-  toTimestamp,
+  toBoundBytes,
+  unsupported,
+  writeKey,
+  writeTexts,
 } from "./wire.ts";
+import { readWrite, writeWrite } from "./write-codec.ts";
 
-const ISOLATION: Readonly<Record<IsolationLevel, pb.Isolation>> = {
-  "read-committed": pb.Isolation.READ_COMMITTED,
-  "repeatable-read": pb.Isolation.REPEATABLE_READ,
-  serializable: pb.Isolation.SERIALIZABLE,
-};
+/** By the number of the enumeration's value. */
+const ISOLATIONS: readonly (IsolationLevel | undefined)[] = [
+  undefined,
+  "read-committed",
+  "repeatable-read",
+  "serializable",
+];
 
-const RESOLUTION: Readonly<Record<NamedResolution, pb.Resolution>> = {
-  fail: pb.Resolution.FAIL,
-  ignore: pb.Resolution.IGNORE,
-  replace: pb.Resolution.REPLACE,
-  append: pb.Resolution.APPEND,
-};
-
-/** The name of an enumeration's value. */
-export function nameOf<N extends string>(names: Readonly<Record<N, number>>, value: number, what: string): N {
-  for (const name in names) if (names[name] === value) return name;
-  throw malformed(`${what} is ${value}`);
+export function writeId(writer: WireWriter, field: number, { birth, random, home }: TransactionId): void {
+  const start = writer.begin(field);
+  writer.uint(1, birth);
+  writer.uint(2, random);
+  writer.uint(3, home);
+  writer.end(start);
 }
 
-export function fromId({ birth, random, home }: TransactionId): pb.TransactionId {
-  return create(pb.TransactionIdSchema, { birth: BigInt(birth), random: BigInt(random), home });
-}
-
-export function toId(message: pb.TransactionId | undefined): TransactionId {
-  const { birth, random, home } = known(message, "a transaction id");
-  return { birth: toInteger(birth, "a birth"), random: toInteger(random, "a random part"), home };
-}
-
-export function fromCommitment({ timestamp, ignored }: Commitment): pb.Commitment {
-  return create(pb.CommitmentSchema, { timestamp: BigInt(timestamp), ignored: ignored.map(fromText) });
-}
-
-export function toCommitment(message: pb.Commitment | undefined): Commitment {
-  const { timestamp, ignored } = known(message, "a commitment");
-  return {
-    timestamp: toTimestamp(timestamp, "a commit timestamp"),
-    ignored: risingKeys(ignored, "ignored keys"),
-  };
-}
-
-export function fromRange({ low, high, isHighIncluded }: KeyRange): pb.KeyRange {
-  const message = create(pb.KeyRangeSchema, { low: fromBound(low), highIncluded: isHighIncluded });
-  if (high !== undefined) message.high = fromBound(high);
-  return message;
-}
-
-export function toRange(message: pb.KeyRange | undefined): KeyRange {
-  const { low, high, highIncluded } = known(message, "a range");
-  return {
-    low: toBound(low),
-    high: high === undefined ? undefined : toBound(high),
-    isHighIncluded: highIncluded,
-  };
-}
-
-export function fromTransaction(transaction: ShardTransaction): pb.Transaction {
-  const { isolation, snapshot, proposed, observed, reads, ranges, writes, readBack } = transaction;
-  return create(pb.TransactionSchema, {
-    isolation: ISOLATION[isolation],
-    snapshot: BigInt(snapshot),
-    proposed: BigInt(proposed),
-    observed: BigInt(observed),
-    reads: reads.map(fromRead),
-    ranges: ranges.map(fromRange),
-    writes: writes.map(fromWrite),
-    readBack: readBack.map(fromText),
-    mergeVersion: MERGE_VERSION,
-  });
-}
-
-export function toTransaction(message: pb.Transaction | undefined): ShardTransaction {
-  const { mergeVersion, ...fields } = known(message, "a transaction");
-  if (mergeVersion !== MERGE_VERSION) {
-    const text = `Cannot apply: rows are to be merged by version ${mergeVersion} of the rules, this is ${MERGE_VERSION}`;
-    throw new ClusterError("KHONSU_ENTRY_UNSUPPORTED", text);
+export function readId(reader: WireReader): TransactionId {
+  let [seen, birth, random, home] = [0, 0, 0, 0];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a transaction id");
+    if (field === 1) birth = reader.uint();
+    else if (field === 2) random = reader.uint();
+    else if (field === 3) home = reader.uint32();
+    else throw unsupported("a transaction id", field);
   }
-  const isolation = nameOf(ISOLATION, fields.isolation, "an isolation level");
-  if (isolation !== "serializable" && fields.reads.length + fields.ranges.length > 0) {
+  return { birth, random, home };
+}
+
+export function writeCommitment(writer: WireWriter, field: number, { timestamp, ignored }: Commitment): void {
+  const start = writer.begin(field);
+  writer.uint(1, timestamp);
+  writeTexts(writer, 2, ignored);
+  writer.end(start);
+}
+
+export function readCommitment(reader: WireReader): Commitment {
+  let seen = 0;
+  let timestamp = 0 as CommitTimestamp;
+  const ignored: string[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 2) {
+      ignored.push(readKey(reader));
+      continue;
+    }
+    seen = once(seen, field, "a commitment");
+    if (field === 1) timestamp = readTimestamp(reader);
+    else throw unsupported("a commitment", field);
+  }
+  return { timestamp, ignored: risingKeys(ignored, "ignored keys") };
+}
+
+export function writeRange(writer: WireWriter, field: number, { low, high, isHighIncluded }: KeyRange): void {
+  const start = writer.begin(field);
+  writer.bytes(1, toBoundBytes(low));
+  if (high !== undefined) writer.presentBytes(2, toBoundBytes(high));
+  writer.bool(3, isHighIncluded);
+  writer.end(start);
+}
+
+export function readRange(reader: WireReader): KeyRange {
+  let seen = 0;
+  let low = "";
+  let high: string | undefined;
+  let isHighIncluded = false;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a range");
+    if (field === 1) low = readBound(reader);
+    else if (field === 2) high = readBound(reader);
+    else if (field === 3) isHighIncluded = reader.bool();
+    else throw unsupported("a range", field);
+  }
+  return { low, high, isHighIncluded };
+}
+
+export function writeRead(writer: WireWriter, field: number, { key, version }: PointRead): void {
+  const start = writer.begin(field);
+  writeKey(writer, 1, key);
+  writer.uint(2, version);
+  writer.end(start);
+}
+
+export function readRead(reader: WireReader): PointRead {
+  let seen = 0;
+  let key: string | undefined;
+  let version = 0 as CommitTimestamp;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a read");
+    if (field === 1) key = readKey(reader);
+    else if (field === 2) version = readTimestamp(reader);
+    else throw unsupported("a read", field);
+  }
+  return { key: required(key, "a key"), version };
+}
+
+export function writeTransaction(writer: WireWriter, field: number, transaction: ShardTransaction): void {
+  const { isolation, snapshot, proposed, observed, reads, ranges, writes, readBack } = transaction;
+  const start = writer.begin(field);
+  writer.uint(1, ISOLATIONS.indexOf(isolation));
+  writer.uint(2, snapshot);
+  writer.uint(3, proposed);
+  writer.uint(4, observed);
+  for (const read of reads) writeRead(writer, 5, read);
+  for (const range of ranges) writeRange(writer, 6, range);
+  for (const write of writes) writeWrite(writer, 7, write);
+  writeTexts(writer, 8, readBack);
+  writer.uint(9, MERGE_VERSION);
+  writer.end(start);
+}
+
+export function readTransaction(reader: WireReader): ShardTransaction {
+  let [seen, isolation, mergeVersion] = [0, 0, 0];
+  let snapshot = 0 as CommitTimestamp;
+  let proposed = 0 as CommitTimestamp;
+  let observed = 0 as CommitTimestamp;
+  const reads: PointRead[] = [];
+  const ranges: KeyRange[] = [];
+  const writes: Write[] = [];
+  const readBack: string[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 5) reads.push(reader.nested(readRead));
+    else if (field === 6) ranges.push(reader.nested(readRange));
+    else if (field === 7) writes.push(reader.nested(readWrite));
+    else if (field === 8) readBack.push(readKey(reader));
+    else {
+      seen = once(seen, field, "a transaction");
+      if (field === 1) isolation = reader.uint();
+      else if (field === 2) snapshot = readTimestamp(reader);
+      else if (field === 3) proposed = readTimestamp(reader);
+      else if (field === 4) observed = readTimestamp(reader);
+      else if (field === 9) mergeVersion = reader.uint();
+      else throw unsupported("a transaction", field);
+    }
+  }
+  assertMergeVersion(mergeVersion);
+  const level = ISOLATIONS[isolation] ?? noIsolation(isolation);
+  const lists = { reads, ranges, writes, readBack };
+  return checkTransaction({ isolation: level, snapshot, proposed, observed, ...lists });
+}
+
+function assertMergeVersion(version: number): void {
+  if (version === MERGE_VERSION) return;
+  const text = `Cannot apply: rows are to be merged by version ${version} of the rules, this is ${MERGE_VERSION}`;
+  throw new ClusterError("KHONSU_ENTRY_UNSUPPORTED", text);
+}
+
+function noIsolation(value: number): never {
+  throw malformed(`an isolation level is ${value}`);
+}
+
+function checkTransaction(
+  transaction: ShardTransaction & { reads: PointRead[]; writes: Write[]; readBack: string[] },
+): ShardTransaction {
+  const { isolation, reads, ranges, writes, readBack } = transaction;
+  if (isolation !== "serializable" && reads.length + ranges.length > 0) {
     throw malformed(`reads under ${isolation}`);
   }
-  if (isolation === "read-committed" && fields.writes.some(({ sinceSnapshot }) => sinceSnapshot)) {
+  if (isolation === "read-committed" && writes.some(({ baseline }) => baseline === "snapshot")) {
     throw malformed("a baseline at a snapshot under read-committed");
   }
-  return {
-    isolation,
-    snapshot: toTimestamp(fields.snapshot, "a snapshot"),
-    proposed: toTimestamp(fields.proposed, "a proposed timestamp"),
-    observed: toTimestamp(fields.observed, "an observed timestamp"),
-    reads: rising(fields.reads.map(toRead), ({ key }) => key, "reads"),
-    ranges: fields.ranges.map(toRange),
-    writes: rising(fields.writes.map(toWrite), ({ key }) => key, "writes"),
-    readBack: risingKeys(fields.readBack, "keys read back"),
-  };
+  rising(reads, keyOf, "reads");
+  rising(writes, keyOf, "writes");
+  risingKeys(readBack, "keys read back");
+  return transaction;
 }
 
-export function fromRead({ key, version }: PointRead): pb.PointRead {
-  return create(pb.PointReadSchema, { key: fromText(key), version: BigInt(version) });
-}
-
-export function toRead(message: pb.PointRead): PointRead {
-  const { key, version } = known(message, "a read");
-  return { key: toKey(key), version: toTimestamp(version, "a version read") };
-}
-
-function fromWrite({ key, operation, onConflict, baseline, mergeBy, isConditional }: Write): pb.Write {
-  const message = create(pb.WriteSchema, {
-    key: fromText(key),
-    operation: fromOperation(operation),
-    onConflict: RESOLUTION[onConflict],
-    conditional: isConditional,
-  });
-  if (baseline === "snapshot") message.sinceSnapshot = true;
-  else if (baseline !== undefined) message.baseline = BigInt(baseline);
-  if (mergeBy !== undefined) message.mergeBy = fromMergeBy(mergeBy);
-  return message;
-}
-
-function toWrite(message: pb.Write): Write {
-  const { key, operation, onConflict, mergeBy, conditional } = known(message, "a write");
-  const write: Write = {
-    key: toKey(key),
-    operation: toOperation(operation),
-    onConflict: nameOf(RESOLUTION, onConflict, "a resolution"),
-    baseline: toBaseline(message),
-    mergeBy: mergeBy === undefined ? undefined : toMergeBy(mergeBy),
-    isConditional: conditional,
-  };
-  if (conditional && typeof write.baseline !== "number") {
-    throw malformed(`a conditional write of ${write.key} has no version`);
-  }
-  return write;
-}
-
-function toBaseline({ baseline, sinceSnapshot }: pb.Write): Baseline {
-  if (!sinceSnapshot) return baseline === undefined ? undefined : toTimestamp(baseline, "a baseline");
-  if (baseline !== undefined) throw malformed("a write has two baselines");
-  return "snapshot";
-}
-
-function fromOperation(operation: Operation): pb.Write["operation"] {
-  switch (operation.kind) {
-    case "put":
-      return { case: "put", value: operation.value };
-    case "delete":
-      return { case: "delete", value: create(pb.DeleteSchema) };
-    case "ensure":
-      return { case: "ensure", value: create(pb.EnsureSchema) };
-    case "merge": {
-      const steps = operation.steps.map(({ rows, keyColumn }) => {
-        const step = create(pb.MergeStepSchema, { rows });
-        if (keyColumn !== undefined) step.keyColumn = fromText(keyColumn);
-        return step;
-      });
-      return { case: "merge", value: create(pb.MergeSchema, { steps }) };
-    }
-  }
-}
-
-function toOperation(operation: pb.Write["operation"]): Operation {
-  switch (operation.case) {
-    case "put":
-      return { kind: "put", value: operation.value };
-    case "delete":
-      known(operation.value, "a delete");
-      return { kind: "delete" };
-    case "ensure":
-      known(operation.value, "an ensure");
-      return { kind: "ensure" };
-    case "merge": {
-      const { steps } = known(operation.value, "a merge");
-      if (steps.length === 0) throw malformed("a merge has no steps");
-      return { kind: "merge", steps: steps.map(toStep) };
-    }
-    case undefined:
-      throw malformed("a write has no operation");
-  }
-}
-
-function toStep(message: pb.MergeStep) {
-  const { rows, keyColumn } = known(message, "a step of a merge");
-  return { rows, keyColumn: keyColumn === undefined ? undefined : toText(keyColumn, "a key column") };
-}
-
-function fromMergeBy({ keyColumn, isRequired }: MergeBy): pb.MergeBy {
-  return create(pb.MergeBySchema, { keyColumn: fromText(keyColumn), required: isRequired });
-}
-
-function toMergeBy(message: pb.MergeBy): MergeBy {
-  const { keyColumn, required } = known(message, "a key column");
-  return { keyColumn: toText(keyColumn, "a key column"), isRequired: required };
+function keyOf({ key }: { readonly key: string }): string {
+  return key;
 }

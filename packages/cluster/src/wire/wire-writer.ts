@@ -40,7 +40,11 @@ export class WireWriter {
 
   /** A varint field; nothing for 0. */
   uint(field: number, value: number): void {
-    if (value === 0) return;
+    if (value !== 0) this.presentUint(field, value);
+  }
+
+  /** A varint field that stands there for 0 as well: where being there says something, and in lists. */
+  presentUint(field: number, value: number): void {
     this.#reserve(16);
     this.#tag(field, VARINT);
     this.#varint(value);
@@ -78,7 +82,11 @@ export class WireWriter {
   }
 
   bytes(field: number, value: Uint8Array): void {
-    if (value.length === 0) return;
+    if (value.length > 0) this.presentBytes(field, value);
+  }
+
+  /** Bytes that stand there when there are none as well. */
+  presentBytes(field: number, value: Uint8Array): void {
     this.#reserve(16 + value.length);
     this.#tag(field, LENGTH_DELIMITED);
     this.#varint(value.length);
@@ -87,7 +95,38 @@ export class WireWriter {
   }
 
   string(field: number, value: string): void {
-    if (value.length > 0) this.bytes(field, encoder.encode(value));
+    if (value.length > 0) this.presentString(field, value);
+  }
+
+  /** Text that stands there when it is empty as well. */
+  presentString(field: number, value: string): void {
+    this.#reserve(16 + 3 * value.length);
+    const start = this.begin(field, value.length);
+    const { written } = encoder.encodeInto(value, this.#buffer.subarray(start));
+    this.#length += written;
+    this.end(start, value.length);
+  }
+
+  /** Bytes as they are, without a field. */
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** Begins what has its length before it in 32 bits, little-endian, to be ended by `endPrefixed`. */
+  beginPrefixed(): number {
+    this.#reserve(4);
+    this.#length += 4;
+    return this.#length;
+  }
+
+  /** @param start what `beginPrefixed` returned */
+  endPrefixed(start: number): void {
+    const end = this.#length;
+    this.#length = start - 4;
+    this.#fixed32(end - start);
+    this.#length = end;
   }
 
   /**
