@@ -103,6 +103,27 @@ export class WireReader {
     return value;
   }
 
+  /** Passes over a field, whatever it is: for protocols to which later versions may add some. */
+  skip(): void {
+    switch (this.#type) {
+      case VARINT:
+        while (this.#byte() >= 0x80);
+        return;
+      case LENGTH_DELIMITED:
+        this.#at = this.#delimited();
+        return;
+      case FIXED64:
+        this.#fixed32();
+        this.#fixed32();
+        return;
+      case FIXED32:
+        this.#fixed32();
+        return;
+      default:
+        throw this.#malformed(`a field has wire type ${this.#type}, which there is not`);
+    }
+  }
+
   /** A packed list, or an item of one that is not. */
   uints(into: number[]): void {
     if (this.#type === VARINT) into.push(this.#varint());

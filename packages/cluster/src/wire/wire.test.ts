@@ -59,3 +59,24 @@ test("a nested message is right however much room was left for its length", () =
     }),
   );
 });
+
+test("a field of any type is passed over, and none that is cut short", () => {
+  const fields = [
+    [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+    [0x09, 1, 2, 3, 4, 5, 6, 7, 0xff],
+    [0x0a, 2, 1, 2],
+    [0x0d, 1, 2, 3, 0xff],
+  ];
+  for (const field of fields) {
+    const reader = new WireReader(Uint8Array.of(...field, 0x10, 5), Error);
+    reader.field();
+    reader.skip();
+    expect([reader.field(), reader.uint()]).toEqual([2, 5]);
+    const short = new WireReader(Uint8Array.from(field.slice(0, -1)), Error);
+    short.field();
+    expect(() => short.skip()).toThrow(Error);
+  }
+  const group = new WireReader(Uint8Array.of(0x0b), Error);
+  group.field();
+  expect(() => group.skip()).toThrow(Error);
+});
