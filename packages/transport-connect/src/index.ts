@@ -7,6 +7,7 @@ export type { TransactionOutcome } from "./clients/outcome.ts";
 export { DEFAULT_REMOTE_PATIENCE, type RemotePatience } from "./clients/remote-cluster.ts";
 export {
   type ClientLimits,
+  type ClientRoutes,
   type ClientRoutesOptions,
   clientRoutes,
   DEFAULT_CLIENT_LIMITS,

@@ -198,7 +198,7 @@ test("a node of another cluster is passed over", async () => {
 /** Links that break at any moment, again and again, under commits of one shard and of several. */
 test("what was acknowledged is there once, what was not is there once or not at all, and the id tells", async () => {
   // Clients know the proxies alone.
-  const describe = () => ({ clusterId: "test", node: 1, addresses: [] });
+  const describe = () => ({ clusterId: "test", node: 1, members: [] });
   const cluster = await openCluster({ nodes: 3, shards: 4, routes: { describe } });
   const proxies = await Promise.all(
     cluster.addresses.map(async (address) => closing(await CutProxy.open(address))),

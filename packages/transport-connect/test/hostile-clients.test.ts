@@ -2,7 +2,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { encodeCoordinatorRequest, encodeShardRequest, KeyMap } from "@khonsu/cluster";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { encodeBatches } from "@khonsu/core/values";
@@ -238,7 +238,7 @@ describe("limits", () => {
   }
 
   const clientOf = (cluster: MemoryCluster) =>
-    createClient(ClientService, createConnectTransport({ baseUrl: cluster.url, httpVersion: "2" }));
+    createClient(ClientService, createGrpcTransport({ baseUrl: cluster.url }));
 
   test("a message that is too large is refused, by the node and by the client before it sends it", () =>
     withCluster(
@@ -353,6 +353,7 @@ describe("limits", () => {
         yield* [];
       }
       const session = clientOf(cluster).session(silent())[Symbol.asyncIterator]();
+      expect((await session.next()).value).toMatchObject({ replies: [], leaders: {} });
       await expect(session.next()).rejects.toMatchObject({
         code: Code.Unavailable,
         message: expect.stringContaining("silent for 50 ms"),
@@ -376,8 +377,7 @@ describe("limits", () => {
           await gone.promise;
         }
         const reading = async () => {
-          for await (const { replies } of clientOf(cluster).session(greedy()))
-            expect(replies).not.toEqual([]);
+          for await (const frame of clientOf(cluster).session(greedy())) void frame;
         };
         await expect(reading()).rejects.toMatchObject({
           message: expect.stringContaining("bytes of replies wait"),

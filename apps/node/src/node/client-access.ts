@@ -1,12 +1,10 @@
 /** How clients reach a node: who they are, what they may ask at a time, and the cluster behind it. */
 import { ClusterError, type ClusterMember, type DirectoryState } from "@khonsu/cluster";
 import { systemRuntime } from "@khonsu/core";
-import { clientRoutes, type Description, TokenFile } from "@khonsu/transport-connect";
+import { type ClientRoutes, clientRoutes, type Description, TokenFile } from "@khonsu/transport-connect";
 import type { Closers } from "./closers.ts";
 import type { NodeConfig } from "./config/schema.ts";
 import type { Telemetry } from "./telemetry.ts";
-
-type Routes = ReturnType<typeof clientRoutes>;
 
 /** @throws TransportError `KHONSU_INVALID_OPTION` */
 export function clientAccess(
@@ -15,7 +13,7 @@ export function clientAccess(
   { log, meter }: Telemetry,
   isServing: () => boolean,
   authenticate: TokenFile | undefined,
-): Routes {
+): ClientRoutes {
   const { browserOrigins, limits, tls } = config;
   return clientRoutes({
     shards: meter.shards(node.router),
@@ -23,6 +21,7 @@ export function clientAccess(
     clock: node.clock,
     runtime: systemRuntime,
     describe: () => describe(config, directory.state),
+    leaderOf: (shard) => node.replicaOf(shard)?.consensus.status().leader,
     authenticate,
     needsCertificate: tls?.clientAuthority !== undefined,
     origins: browserOrigins,
@@ -46,7 +45,7 @@ function describe({ node }: NodeConfig, state: DirectoryState | undefined): Desc
   }
   const { clusterId, delimiter, members } = state;
   const there = [...members.values()].filter((member) => member.state !== "gone");
-  return { clusterId, node, delimiter, addresses: there.map(({ address }) => address) };
+  return { clusterId, node, delimiter, members: there.map(({ node, address }) => ({ node, address })) };
 }
 
 /** Who is let in; undefined: everybody. @throws TransportError `KHONSU_TOKENS_INVALID` */

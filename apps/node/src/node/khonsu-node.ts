@@ -299,7 +299,7 @@ export class KhonsuNode implements RunningNode {
       limits: { messageBytesMax: limits.messageBytes, connectionsMax: limits.connections },
       routes: (router, streams) => {
         peers.routes(router, streams);
-        clients(router);
+        clients(router, streams);
       },
       http: httpRoutes(() => this.status(), metrics, this.#pages, admin),
       onFailure: (what, err) => log.warn({ what, err }, "a request could not be answered"),

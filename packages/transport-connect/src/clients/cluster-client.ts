@@ -1,4 +1,4 @@
-/** A client of a cluster: sessions as on a node, over a connection that moves on when a node is lost. */
+/** A client of a cluster: sessions as on a node, over connections that move on when a node is lost. */
 import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
 import {
   ClusterSession,
@@ -19,6 +19,7 @@ import { NodeClock } from "./node-clock.ts";
 import { outcomeOf, parseOutcomeId, type TransactionOutcome } from "./outcome.ts";
 import { probesOf } from "./protocol.ts";
 import { DEFAULT_REMOTE_PATIENCE, RemoteCluster, type RemotePatience } from "./remote-cluster.ts";
+import type { LeaderHints } from "./session-codec.ts";
 
 /** What both kinds of connection have in common. */
 export interface ClientOptions {
@@ -33,8 +34,12 @@ export interface ClientOptions {
   readonly runtime?: Runtime;
 }
 
-/** Opens links of one kind; the clock of the client is set by them. */
-export type LinkOpener = (runtime: Runtime, clock: NodeClock) => OpenLink;
+/** Opens links of one kind; the clock of the client is set by them, and they tell who leads what, if they are told. */
+export type LinkOpener = (
+  runtime: Runtime,
+  clock: NodeClock,
+  onLeaders: (hints: LeaderHints) => void,
+) => OpenLink;
 
 export class ClusterClient {
   readonly #connections: Connections;
@@ -62,8 +67,8 @@ export class ClusterClient {
   /** @internal */
   static async connect(options: ClientOptions, runtime: Runtime, opener: LinkOpener): Promise<ClusterClient> {
     const nodeClock = new NodeClock(runtime);
-    const open = opener(runtime, nodeClock);
-    const connections = new Connections({
+    const open = opener(runtime, nodeClock, (hints) => connections.onLeaders(hints));
+    const connections: Connections = new Connections({
       addresses: options.addresses,
       open,
       runtime,
@@ -94,9 +99,17 @@ export class ClusterClient {
     return this.#description.shardCount;
   }
 
-  /** The node that the client is connected to at the moment, as host:port; undefined between two. */
+  /**
+   * The node that the client is connected to at the moment, as host:port; undefined between two. What it asks may go to other nodes as
+   * well, to those that lead the shards in question.
+   */
   get address(): string | undefined {
     return this.#connections.address;
+  }
+
+  /** The numbers of the nodes to which the client has a connection at the moment. */
+  get nodes(): readonly number[] {
+    return this.#connections.nodes;
   }
 
   /** All addresses of the cluster that the client knows. */

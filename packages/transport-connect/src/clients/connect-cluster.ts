@@ -1,13 +1,15 @@
-/** Clients in Node: one bidirectional stream over HTTP/2. */
+/** Clients in Node: one bidirectional stream over HTTP/2 to each node that they need. */
 import type { SecureClientSessionOptions } from "node:http2";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { systemRuntime } from "@khonsu/core";
-import { TransportError } from "../errors.ts";
+import { messageOf, TransportError } from "../errors.ts";
 import { ClientService } from "../gen/khonsu/client/v1/client_pb.ts";
+import { ClientStream } from "../peers/client-stream.ts";
 import { assertUsable } from "../server/tls.ts";
 import { type ClientOptions, ClusterClient, type LinkOpener } from "./cluster-client.ts";
-import { describeNode, withToken } from "./describe.ts";
+import { authorizationOf, describeNode, withToken } from "./describe.ts";
+import { SESSION_PATH } from "./protocol.ts";
 import { SessionLink } from "./session-link.ts";
 
 /** PEM texts. */
@@ -32,7 +34,8 @@ const IDLE_MS = 10_000;
 /** Answers larger than this are not taken, in parts they come anyway. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** What a node may send ahead of what is read, in bytes: on the session, and on the connection. */
+const WINDOW_BYTES = 1024 * 1024;
 
 /**
  * Connects to a cluster.
@@ -51,34 +54,28 @@ export async function connectCluster(options: ConnectOptions): Promise<ClusterCl
 
 function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOpener {
   const secure = secureOptions(tls);
-  const interceptors = withToken(token);
-  return (runtime, clock) => async (address, signal) => {
+  return (runtime, clock, onLeaders) => async (address, signal) => {
     const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
-    const sessionManager = new Http2SessionManager(baseUrl, {}, secure);
+    const settings = { initialWindowSize: WINDOW_BYTES, enablePush: false };
+    const sessionManager = new Http2SessionManager(baseUrl, {}, { ...secure, settings });
+    const interceptors = withToken(token);
     const client = createClient(
       ClientService,
-      createConnectTransport({
-        httpVersion: "2",
-        baseUrl,
-        sessionManager,
-        interceptors,
-        // Rows hardly shrink, and compressing them would take longer than sending them.
-        acceptCompression: [],
-        readMaxBytes: FRAME_BYTES_MAX,
-      }),
+      createConnectTransport({ httpVersion: "2", baseUrl, sessionManager, interceptors }),
     );
     try {
       const description = await describeNode(client, address, signal, clock);
       return new SessionLink({
         address,
-        client,
+        stream: await openSession(sessionManager, authorizationOf(token)),
         description,
         runtime,
         idleMs: IDLE_MS,
         askMs: silenceMs / 4,
         silenceMs,
-        endOfTurn,
+        atEndOfTurn: setImmediate,
         onClock: (milliseconds) => clock.set(milliseconds),
+        onLeaders,
         onEnd: () => sessionManager.abort(),
       });
     } catch (error) {
@@ -86,6 +83,20 @@ function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOp
       throw error;
     }
   };
+}
+
+/** Calls `ClientService.Session`, without Connect: what passes there is frequent and small. */
+async function openSession(manager: Http2SessionManager, authorization: string | undefined) {
+  const headers = {
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+    ...(authorization !== undefined && { authorization }),
+  };
+  const stream = await manager.request("POST", SESSION_PATH, headers, {});
+  stream.session?.setLocalWindowSize(2 * WINDOW_BYTES);
+  const toError = (reason: unknown) =>
+    new TransportError("KHONSU_PEER_UNREACHABLE", messageOf(reason), { cause: reason });
+  return new ClientStream(stream, FRAME_BYTES_MAX, toError);
 }
 
 /** @throws TransportError `KHONSU_INVALID_OPTION`, `KHONSU_TLS_INVALID` */

@@ -32,12 +32,20 @@ function fromStatus(error: unknown, address: string): Error {
 }
 
 /** Shows the token with every request. */
-export function withToken(token: string | (() => string) | undefined): Interceptor[] {
+export function withToken(token: Token): Interceptor[] {
   if (token === undefined) return [];
   return [
     (next) => (request) => {
-      request.header.set("authorization", `Bearer ${typeof token === "string" ? token : token()}`);
+      request.header.set("authorization", authorizationOf(token) ?? "");
       return next(request);
     },
   ];
+}
+
+type Token = string | (() => string) | undefined;
+
+/** The header that shows the token. */
+export function authorizationOf(token: Token): string | undefined {
+  if (token === undefined) return undefined;
+  return `Bearer ${typeof token === "string" ? token : token()}`;
 }

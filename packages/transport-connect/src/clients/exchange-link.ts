@@ -12,6 +12,8 @@ import {
   type DescribeResponse,
   ExchangeRequestSchema,
   type Question,
+  QuestionSchema,
+  type Reply,
 } from "../gen/khonsu/client/v1/client_pb.ts";
 import type { Asked, Link } from "./link.ts";
 import { linkLost, Questions } from "./questions.ts";
@@ -50,13 +52,14 @@ export class ExchangeLink implements Link {
     this.broken = new Promise((resolve) => {
       this.#onBroken = resolve;
     });
-    this.#questions = new Questions(options.description, (question, bytes, isWait) =>
-      this.#send(question, bytes, isWait),
-    );
+    const { address, description: limits, runtime } = options;
+    const send = (number: number, asked: Asked) =>
+      this.#send(toQuestion(number, asked), asked.body.length, asked.isWait);
+    this.#questions = new Questions({ address, limits, runtime, send });
   }
 
-  ask(question: Asked, bytes: number, isWait: boolean, onSent: () => void): Promise<Uint8Array> {
-    return this.#questions.ask(question, bytes, isWait, onSent);
+  ask(asked: Asked, limitMs: number): Promise<Uint8Array> {
+    return this.#questions.ask(asked, limitMs);
   }
 
   retire(reason: TransportError): void {
@@ -131,7 +134,7 @@ export class ExchangeLink implements Link {
             open.delete(reply.number);
             this.#waits.delete(reply.number);
           }
-          this.#questions.onReply(reply);
+          this.#onReply(reply);
         }
       }
       if (open.size > 0) throw new Error("the node left questions open");
@@ -139,4 +142,18 @@ export class ExchangeLink implements Link {
       if (!signal.aborted) this.close(linkLost(this.address, error));
     }
   }
+
+  #onReply({ number, reply }: Reply): void {
+    if (reply.case === "answer") this.#questions.onAnswer(number, reply.value);
+    else if (reply.case === "part") this.#questions.onPart(number, reply.value);
+    else this.#questions.onFailure(number, reply.value);
+  }
+}
+
+function toQuestion(number: number, { shard, body, patienceMs }: Asked): Question {
+  if (shard === undefined) {
+    return create(QuestionSchema, { number, question: { case: "coordinator", value: body } });
+  }
+  const value = { shard, request: body, patienceMs };
+  return create(QuestionSchema, { number, question: { case: "shard", value } });
 }

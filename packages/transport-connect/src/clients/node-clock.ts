@@ -1,5 +1,5 @@
 /**
- * CL-7: the clock of a client: that of the node which it is connected to, carried on by the time that has passed here. So a client
+ * CL-7: the clock of a client: that of the node that was heard last, carried on by the time that has passed here. So a client
  * whose own clock is wrong is as good as any.
  */
 import type { Runtime } from "@khonsu/core";

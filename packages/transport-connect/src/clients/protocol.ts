@@ -17,3 +17,6 @@ export const FRAME_BYTES = 256 * 1024;
 
 /** Answers above this travel in parts of this size. */
 export const PART_BYTES = 256 * 1024;
+
+/** The method of gRPC that a session is a call of. */
+export const SESSION_PATH = "/khonsu.client.v1.ClientService/Session";

@@ -1,45 +1,56 @@
 /**
  * CL-4, CL-5: the questions of a client over one link: numbered, bounded in number as the node wants it, and each answered once, in whatever
- * order. Those beyond the bound wait here, in order; those that wait for a change are counted apart.
+ * order. Those beyond the bound wait here, in order; those that wait for a change are counted apart. One timer does for all
+ * that are late: nearly all are answered long before, and a timer each would cost as much as the question.
  */
-import { create } from "@bufbuild/protobuf";
+import type { Runtime } from "@khonsu/core";
 import { messageOf, TransportError } from "../errors.ts";
-import {
-  type DescribeResponse,
-  type Question,
-  QuestionSchema,
-  type Reply,
-} from "../gen/khonsu/client/v1/client_pb.ts";
+import type { DescribeResponse } from "../gen/khonsu/client/v1/client_pb.ts";
+import type { Failure } from "../gen/khonsu/client/v1/failure_pb.ts";
 import { fromFailure } from "./failure.ts";
 import type { Asked } from "./link.ts";
 
 interface Pending {
-  readonly question: Question;
-  readonly bytes: number;
-  readonly isWait: boolean;
-  readonly onSent: () => void;
+  /** 0 while it waits here. */
+  number: number;
+  readonly asked: Asked;
+  readonly limitMs: number;
+  readonly lateAt: number;
   readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: unknown) => void;
-  readonly parts: Uint8Array[];
+  parts: Uint8Array[] | undefined;
+  /** Nobody waits for it any more; the node has it still. */
+  isLate: boolean;
+}
+
+export interface QuestionsOptions {
+  readonly address: string;
+  readonly limits: Pick<DescribeResponse, "questionsMax" | "waitsMax" | "questionBytesMax">;
+  readonly runtime: Pick<Runtime, "now" | "schedule">;
+  /** Puts a question on its way. */
+  readonly send: (number: number, asked: Asked) => void;
 }
 
 /** Bytes around a question in its frame, at most. */
 const OVERHEAD_BYTES = 64;
+const NEVER = Number.POSITIVE_INFINITY;
 
 export class Questions {
-  readonly #limits: DescribeResponse;
-  readonly #send: (question: Question, bytes: number, isWait: boolean) => void;
+  readonly #options: QuestionsOptions;
   readonly #underWay = new Map<number, Pending>();
   readonly #waiting = { questions: [] as Pending[], waits: [] as Pending[] };
   readonly #counts = { questions: 0, waits: 0 };
   #number = 0;
+  /** Of the bodies of those that are on their way, or wait to be. */
+  #bytes = 0;
   #onIdle = () => {};
   #ended: TransportError | undefined;
+  /** When the timer is set for; infinite while there is none. */
+  #timerAt = NEVER;
+  #cancelTimer = () => {};
 
-  /** @param send puts a question on its way */
-  constructor(limits: DescribeResponse, send: (question: Question, bytes: number, isWait: boolean) => void) {
-    this.#limits = limits;
-    this.#send = send;
+  constructor(options: QuestionsOptions) {
+    this.#options = options;
   }
 
   /** Questions that are on their way, and those of them that wait for a change. */
@@ -47,49 +58,54 @@ export class Questions {
     return this.#underWay.size;
   }
 
-  ask(asked: Asked, bytes: number, isWait: boolean, onSent: () => void): Promise<Uint8Array> {
-    const { questionBytesMax } = this.#limits;
-    if (bytes + OVERHEAD_BYTES > questionBytesMax) {
-      const message = `Cannot ask: the question has ${bytes} bytes, the node takes up to ${questionBytesMax - OVERHEAD_BYTES}`;
+  /** Bytes of the questions that are on their way, or wait to be. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  ask(asked: Asked, limitMs: number): Promise<Uint8Array> {
+    const { limits, runtime } = this.#options;
+    const bytes = asked.body.length;
+    if (bytes + OVERHEAD_BYTES > limits.questionBytesMax) {
+      const message = `Cannot ask: the question has ${bytes} bytes, the node takes up to ${limits.questionBytesMax - OVERHEAD_BYTES}`;
       return Promise.reject(new TransportError("KHONSU_FRAME_TOO_LARGE", message));
     }
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) return reject(this.#ended);
-      const question = create(QuestionSchema, { number: this.#nextNumber(), question: asked });
-      const pending = { question, bytes, isWait, onSent, resolve, reject, parts: [] };
-      if (this.#hasRoom(isWait)) this.#dispatch(pending);
-      else this.#waiting[isWait ? "waits" : "questions"].push(pending);
+      const lateAt = runtime.now() + limitMs;
+      const pending = { number: 0, asked, limitMs, lateAt, resolve, reject, parts: undefined, isLate: false };
+      this.#bytes += bytes;
+      if (this.#hasRoom(asked.isWait)) this.#dispatch(pending);
+      else this.#waiting[asked.isWait ? "waits" : "questions"].push(pending);
+      if (lateAt < this.#timerAt) this.#setTimer(lateAt);
     });
   }
 
-  onReply({ number, reply }: Reply): void {
+  onAnswer(number: number, body: Uint8Array): void {
+    const pending = this.#settle(number);
+    pending?.resolve(pending.parts === undefined ? body : joined([...pending.parts, body]));
+  }
+
+  onPart(number: number, body: Uint8Array): void {
     const pending = this.#underWay.get(number);
-    // What nobody waits for any more.
-    if (pending === undefined) return;
-    if (reply.case === "part") {
-      pending.parts.push(reply.value);
-      return;
-    }
-    this.#underWay.delete(number);
-    this.#counts[pending.isWait ? "waits" : "questions"]--;
-    switch (reply.case) {
-      case "answer":
-        pending.resolve(pending.parts.length === 0 ? reply.value : joined([...pending.parts, reply.value]));
-        break;
-      case "failure":
-        pending.reject(fromFailure(reply.value));
-        break;
-      case undefined:
-        pending.reject(new TransportError("KHONSU_FRAME_MALFORMED", "Cannot read the reply: it is empty"));
-    }
-    this.#next(pending.isWait);
-    if (this.#underWay.size === 0) this.#onIdle();
+    if (pending === undefined || pending.isLate) return;
+    pending.parts ??= [];
+    pending.parts.push(body);
+  }
+
+  /** @param failure undefined for a reply that says nothing */
+  onFailure(number: number, failure: Failure | undefined): void {
+    const error =
+      failure === undefined
+        ? new TransportError("KHONSU_FRAME_MALFORMED", "Cannot read the reply: it is empty")
+        : fromFailure(failure);
+    this.#settle(number)?.reject(error);
   }
 
   /** Forgets what has come of the answer to a question that is asked again. */
   restart(number: number): void {
     const pending = this.#underWay.get(number);
-    if (pending !== undefined) pending.parts.length = 0;
+    if (pending !== undefined) pending.parts = undefined;
   }
 
   /** Calls `run` once nothing is under way. */
@@ -102,34 +118,90 @@ export class Questions {
   end(error: TransportError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
-    const { questions, waits } = this.#waiting;
-    for (const { reject } of [...this.#underWay.values(), ...questions, ...waits]) reject(error);
+    this.#setTimer(NEVER);
+    const all = this.#all();
     this.#underWay.clear();
-    questions.length = 0;
-    waits.length = 0;
+    this.#waiting.questions.length = 0;
+    this.#waiting.waits.length = 0;
+    this.#bytes = 0;
+    for (const { reject } of all) reject(error);
+  }
+
+  #all(): Pending[] {
+    const { questions, waits } = this.#waiting;
+    return [...this.#underWay.values(), ...questions, ...waits];
   }
 
   #hasRoom(isWait: boolean): boolean {
-    const { questionsMax, waitsMax } = this.#limits;
+    const { questionsMax, waitsMax } = this.#options.limits;
     return isWait ? this.#counts.waits < waitsMax : this.#counts.questions < questionsMax;
   }
 
+  /** The end of a question; undefined if nobody waits for it any more. The next one goes in its place. */
+  #settle(number: number): Pending | undefined {
+    const pending = this.#underWay.get(number);
+    if (pending === undefined) return undefined;
+    const { body, isWait } = pending.asked;
+    this.#underWay.delete(number);
+    this.#counts[isWait ? "waits" : "questions"]--;
+    this.#bytes -= body.length;
+    this.#next(isWait);
+    if (this.#underWay.size === 0) this.#onIdle();
+    return pending.isLate ? undefined : pending;
+  }
+
   #next(isWait: boolean): void {
-    const next = this.#waiting[isWait ? "waits" : "questions"].shift();
+    const waiting = this.#waiting[isWait ? "waits" : "questions"];
+    const next = waiting.length === 0 ? undefined : waiting.shift();
     if (next !== undefined) this.#dispatch(next);
   }
 
   #dispatch(pending: Pending): void {
-    const { question, bytes, isWait, onSent } = pending;
-    this.#underWay.set(question.number, pending);
-    this.#counts[isWait ? "waits" : "questions"]++;
-    onSent();
-    this.#send(question, bytes, isWait);
+    const { asked } = pending;
+    pending.number = this.#nextNumber();
+    this.#underWay.set(pending.number, pending);
+    this.#counts[asked.isWait ? "waits" : "questions"]++;
+    asked.isSent = true;
+    this.#options.send(pending.number, asked);
   }
 
   #nextNumber(): number {
     this.#number = this.#number === 0xffff_ffff ? 1 : this.#number + 1;
     return this.#number;
+  }
+
+  #setTimer(at: number): void {
+    const { runtime } = this.#options;
+    this.#cancelTimer();
+    this.#cancelTimer = () => {};
+    this.#timerAt = at;
+    if (at === NEVER) return;
+    this.#cancelTimer = runtime.schedule(Math.max(0, at - runtime.now()), () => this.#onTimer());
+  }
+
+  /** Rejects what is late, and sets the timer for what is late next. */
+  #onTimer(): void {
+    const now = this.#options.runtime.now();
+    const open = this.#all().filter(({ isLate }) => !isLate);
+    const late = open.filter(({ lateAt }) => lateAt <= now);
+    for (const pending of late) this.#expire(pending);
+    this.#setTimer(
+      open.reduce((next, { isLate, lateAt }) => (isLate ? next : Math.min(next, lateAt)), NEVER),
+    );
+  }
+
+  /** One that waits here is not sent at all; one that is under way counts until the node has answered it. */
+  #expire(pending: Pending): void {
+    const { asked, limitMs, number } = pending;
+    pending.isLate = true;
+    pending.parts = undefined;
+    if (number === 0) {
+      const waiting = this.#waiting[asked.isWait ? "waits" : "questions"];
+      waiting.splice(waiting.indexOf(pending), 1);
+      this.#bytes -= asked.body.length;
+    }
+    const message = `${this.#options.address} did not answer within ${limitMs} ms`;
+    pending.reject(new TransportError("KHONSU_PEER_TIMEOUT", message));
   }
 }
 

@@ -1,9 +1,8 @@
 /**
- * The shards of a cluster and a coordinator, behind a connection: what a session needs. Who does not get an answer from one node
- * asks another. All questions to shards are safe to ask again; a commit is sent again as it was, under its id, and so takes
+ * The shards of a cluster and a coordinator, behind connections: what a session needs. The node that leads a shard is asked first, as
+ * far as it is known, and a commit is coordinated where its home is led; who does not get an answer from one node asks another. All questions to shards are safe to ask again; a commit is sent again as it was, under its id, and so takes
  * effect at most once and is answered alike by every node (CL-1). Only where no node answers in time is it in doubt (CL-2).
  */
-import { create } from "@bufbuild/protobuf";
 import type { TransactionId } from "@khonsu/2pc";
 import {
   type Answer,
@@ -22,8 +21,7 @@ import {
   type ShardTransaction,
 } from "@khonsu/cluster";
 import type { Runtime } from "@khonsu/core";
-import { messageOf, TransportError } from "../errors.ts";
-import { ShardQuestionSchema } from "../gen/khonsu/client/v1/client_pb.ts";
+import { messageOf } from "../errors.ts";
 import type { Connections } from "./connections.ts";
 import { isCoded } from "./failure.ts";
 import type { Asked, Link } from "./link.ts";
@@ -76,19 +74,16 @@ export class RemoteCluster implements ShardAccess, CommitCoordinator {
     this.#patience = patience;
   }
 
-  async ask(shard: number, request: ShardRequest, patienceMs?: number): Promise<Answer> {
-    const bytes = encodeShardRequest(request);
-    const value = create(ShardQuestionSchema, { shard, request: bytes, patienceMs: patienceMs ?? 0 });
+  async ask(shard: number, request: ShardRequest, patienceMs = 0): Promise<Answer> {
     const isWait = request.kind === "changes" || request.kind === "awaitChange";
+    const asked: Asked = { shard, body: encodeShardRequest(request), patienceMs, isWait, isSent: false };
     const { answerMs, totalMs } = this.#patience;
-    const limitMs = answerMs + (patienceMs ?? 0);
+    const limitMs = answerMs + patienceMs;
     const deadline = this.#runtime.now() + Math.max(totalMs, limitMs);
     for (let attempt = 0; ; attempt++) {
-      const link = await this.#connections.link(deadline);
+      const link = this.#connections.linkTo(shard) ?? (await this.#connections.link(deadline));
       try {
-        return toAnswer(
-          await this.#askOver(link, { case: "shard", value }, bytes.length, isWait, limitMs, () => {}),
-        );
+        return toAnswer(await link.ask(asked, limitMs));
       } catch (error) {
         if (!this.#goesElsewhere(error, link)) throw toClusterError(error);
         if (this.#runtime.now() >= deadline) throw unavailable(error);
@@ -97,58 +92,35 @@ export class RemoteCluster implements ShardAccess, CommitCoordinator {
     }
   }
 
-  async commit(id: TransactionId, requests: ReadonlyMap<number, ShardTransaction>): Promise<CommitResult> {
+  commit(id: TransactionId, requests: ReadonlyMap<number, ShardTransaction>): Promise<CommitResult> {
     return this.#coordinate({ kind: "commit", id, requests });
   }
 
-  async recover(id: TransactionId, participants: readonly number[]): Promise<CommitResult> {
+  recover(id: TransactionId, participants: readonly number[]): Promise<CommitResult> {
     return this.#coordinate({ kind: "recover", id, participants: [...participants].sort((a, b) => a - b) });
   }
 
   async #coordinate(request: CoordinatorRequest): Promise<CommitResult> {
-    const value = encodeCoordinatorRequest(request);
+    const body = encodeCoordinatorRequest(request);
+    const asked: Asked = { shard: undefined, body, patienceMs: 0, isWait: false, isSent: false };
     const deadline = this.#runtime.now() + this.#patience.totalMs;
-    let mayBeUnderWay = false;
     for (let attempt = 0; ; attempt++) {
-      const before: boolean = mayBeUnderWay;
+      const wasSent = asked.isSent;
       let link: Link | undefined;
       try {
-        link = await this.#connections.link(deadline);
-        const asked = { case: "coordinator", value } as const;
-        const sent = () => {
-          mayBeUnderWay = true;
-        };
-        const answer = await this.#askOver(link, asked, value.length, false, this.#patience.commitMs, sent);
-        const result = decodeCommitResult(answer);
+        link = this.#connections.linkTo(request.id.home) ?? (await this.#connections.link(deadline));
+        const result = decodeCommitResult(await link.ask(asked, this.#patience.commitMs));
         if (result.kind !== "inDoubt" || this.#runtime.now() >= deadline) return result;
         this.#connections.leave(link);
       } catch (error) {
-        if (isCoded(error) && UNTOUCHED.has(error.code)) mayBeUnderWay = before;
+        if (isCoded(error) && UNTOUCHED.has(error.code)) asked.isSent = wasSent;
         const goesOn =
           link !== undefined && this.#goesElsewhere(error, link) && this.#runtime.now() < deadline;
-        if (!goesOn && mayBeUnderWay) return { kind: "inDoubt" };
+        if (!goesOn && asked.isSent) return { kind: "inDoubt" };
         if (!goesOn) throw notApplied(request.id, error);
       }
       await this.#pause(attempt);
     }
-  }
-
-  #askOver(
-    link: Link,
-    asked: Asked,
-    bytes: number,
-    isWait: boolean,
-    limitMs: number,
-    onSent: () => void,
-  ): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      const late = () => {
-        const message = `${link.address} did not answer within ${limitMs} ms`;
-        reject(new TransportError("KHONSU_PEER_TIMEOUT", message));
-      };
-      const cancel = this.#runtime.schedule(limitMs, late);
-      link.ask(asked, bytes, isWait, onSent).then(resolve, reject).finally(cancel);
-    });
   }
 
   /** Whether trying on may help; the link is left where it is at fault. */

@@ -1,5 +1,6 @@
 /** A stream of a link on the side that was called. The end, and its reason, are told in the trailers, as gRPC has it. */
 import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import type { ConnectError } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { messageOf, TransportError } from "../errors.ts";
 import type { StreamCall } from "../server/stream-routes.ts";
@@ -12,10 +13,12 @@ export class ServerStream implements PeerStream {
   readonly #response: Http2ServerResponse;
   readonly #stream: ServerHttp2Stream;
   readonly #reader: MessageReader;
+  readonly #toStatus: (error: TransportError) => ConnectError;
   #isOver = false;
 
-  /** @param bytesMax of a message that comes in. */
-  constructor({ request, response, signal }: StreamCall, bytesMax: number) {
+  /** @param bytesMax of a message that comes in. @param toStatus how the other side is told of an error */
+  constructor({ request, response, signal }: StreamCall, bytesMax: number, toStatus = toConnectError) {
+    this.#toStatus = toStatus;
     this.#response = response;
     this.#stream = response.stream;
     this.#reader = new MessageReader(bytesMax, (message) => this.handlers.onMessage(message));
@@ -40,12 +43,21 @@ export class ServerStream implements PeerStream {
     return this.#stream.writable && this.#stream.write(message);
   }
 
+  /** Takes nothing in until `resume`; what has come already is handed on. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   end(error?: TransportError): void {
     this.#isOver = true;
     this.#reader.stop();
     if (!this.#stream.writable) return;
     const trailers = new Headers();
-    setTrailerStatus(trailers, error && toConnectError(error));
+    setTrailerStatus(trailers, error && this.#toStatus(error));
     this.#response.addTrailers(Object.fromEntries(trailers));
     this.#response.end();
   }

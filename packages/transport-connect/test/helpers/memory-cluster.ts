@@ -27,6 +27,8 @@ export interface MemoryClusterOptions {
   readonly shards?: number;
   readonly delimiter?: string;
   readonly clusterId?: string;
+  /** The node that leads a shard, as clients are told. Default: they are told nothing, and the first leads all. */
+  readonly leaderOf?: (shard: number) => number | undefined;
   readonly tls?: TlsIdentity;
   readonly server?: Parameters<typeof startServer>[0]["limits"];
   readonly routes?: Partial<ClientRoutesOptions>;
@@ -104,8 +106,9 @@ export class MemoryCluster {
             clusterId,
             node: self,
             delimiter,
-            addresses: members.map(({ server }) => `127.0.0.1:${server.port}`),
+            members: members.map(({ server }, i) => ({ node: i + 1, address: `127.0.0.1:${server.port}` })),
           }),
+          ...(options.leaderOf !== undefined && { leaderOf: options.leaderOf }),
           ...options.routes,
           ...options.around?.(node, self),
         }),

@@ -6,6 +6,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ClientService } from "../../gen/khonsu/client/v1/client_pb.ts";
 import { KhonsuService } from "../../gen/khonsu/client/v1/khonsu_pb.ts";
 import { resolveLimits } from "../../server/limits.ts";
+import type { StreamRoutes } from "../../server/stream-routes.ts";
 import {
   DEFAULT_STREAM_LIMITS,
   type Description,
@@ -15,11 +16,13 @@ import {
 import { type GuardOptions, guarded } from "./guard.ts";
 import { registerHealth } from "./health.ts";
 import { registerKhonsuService } from "./khonsu-service.ts";
+import { LeaderBoard } from "./leader-board.ts";
 import { type Authenticator, allowAnybody } from "./principal.ts";
 import { DEFAULT_DESK_LIMITS, type DeskLimits, QuestionDesk } from "./question-desk.ts";
 import { DEFAULT_QUESTION_LIMITS, QuestionGate, type QuestionLimits } from "./question-gate.ts";
 import { registerReflection } from "./reflection.ts";
 import { RequestCount } from "./request-count.ts";
+import { serveSessions } from "./session-service.ts";
 
 export interface ClientLimits extends QuestionLimits, DeskLimits, StreamLimits {
   /** Operations of one Transact. Default 10,000. */
@@ -49,6 +52,8 @@ export interface ClientRoutesOptions {
   readonly runtime?: Runtime;
   /** What clients are told of the cluster; asked anew for each. */
   readonly describe: () => Description;
+  /** The node that leads a shard, as far as this node knows: clients ask it directly. Default: never known. */
+  readonly leaderOf?: (shard: number) => number | undefined;
   /** Who may come in. Default: everybody. */
   readonly authenticate?: Authenticator | undefined;
   /** Whether clients must show a certificate of the `clientAuthority` of the server as well. Default: no. */
@@ -62,13 +67,17 @@ export interface ClientRoutesOptions {
   readonly onFailure?: (what: string, error: unknown) => void;
 }
 
+/** Registers services with a router, and the sessions with the streams that are served by hand. */
+export type ClientRoutes = (router: ConnectRouter, streams: StreamRoutes) => void;
+
 /** @throws TransportError `KHONSU_INVALID_OPTION` for a limit out of range */
-export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRouter) => void {
+export function clientRoutes(options: ClientRoutesOptions): ClientRoutes {
   const { shards, coordinator, clock, describe, runtime = systemRuntime, origins = [] } = options;
   const {
     authenticate: authenticator = allowAnybody,
     needsCertificate = false,
     isServing = () => true,
+    leaderOf = () => undefined,
     onFailure = () => {},
   } = options;
   const limits = resolveLimits(DEFAULT_CLIENT_LIMITS, options.limits);
@@ -77,8 +86,10 @@ export function clientRoutes(options: ClientRoutesOptions): (router: ConnectRout
   const desk = new QuestionDesk({ shards, coordinator, gate, limits, onFailure });
   const requests = new RequestCount(limits.requestsMax);
   const guard: GuardOptions = { authenticator, needsCertificate, origins, requests };
+  const leaders = new LeaderBoard({ placement, leaderOf, describe, runtime });
   const common = { clock, runtime, authenticator, onFailure };
-  return (router) => {
+  return (router, streams) => {
+    serveSessions(streams, { ...common, desk, guard, leaders, limits });
     guarded(router, guard, () => {
       registerClientService(router, { ...common, desk, placement, describe, limits });
       const { operationsMax, openStreamsMax: streamsMax } = limits;

@@ -1,6 +1,6 @@
 /**
- * The service of Khonsu's own client. A stream of a client is read only as fast as its replies are taken, ends when the client
- * is silent for too long, and is cut off when it takes nothing at all.
+ * The service of Khonsu's own client, as far as Connect carries it: what it has to know of the cluster, and the questions of those who
+ * cannot send a stream. `session-service.ts` has the streams.
  */
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, ServiceImpl } from "@connectrpc/connect";
@@ -15,17 +15,15 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
   ExchangeResponseSchema,
+  type Question,
   type Reply,
-  type SessionRequest,
-  type SessionResponse,
-  SessionResponseSchema,
+  ReplySchema,
 } from "../../gen/khonsu/client/v1/client_pb.ts";
 import { Outbox } from "../outbox.ts";
 import { FRAME_BYTES, PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN, probesOf } from "../protocol.ts";
-import { type Authenticator, assertStillAdmitted } from "./principal.ts";
-import type { QuestionDesk } from "./question-desk.ts";
+import type { AskedQuestion, ReplyItem } from "../session-codec.ts";
+import type { OnReply, QuestionDesk } from "./question-desk.ts";
 import { toConnectError } from "./refusal.ts";
-import { Silence } from "./silence.ts";
 
 /** What a client is told of the cluster. */
 export interface Description {
@@ -33,8 +31,8 @@ export interface Description {
   readonly node: number;
   /** The delimiter of the placement prefix, if there is one. */
   readonly delimiter?: string | undefined;
-  /** Where members are reached, as host:port. */
-  readonly addresses: readonly string[];
+  /** Its members, and where they are reached, as host:port. */
+  readonly members: readonly { readonly node: number; readonly address: string }[];
 }
 
 export interface StreamLimits {
@@ -61,19 +59,16 @@ export interface ClientServiceOptions {
   readonly clock: HybridClock;
   readonly runtime: Runtime;
   readonly describe: () => Description;
-  readonly authenticator: Authenticator;
   readonly limits: StreamLimits;
   readonly onFailure: (what: string, error: unknown) => void;
 }
-
-type Frame = { readonly reply: Reply } | { readonly clock: number };
 
 const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export function registerClientService(router: ConnectRouter, options: ClientServiceOptions): void {
   const { onFailure } = options;
   const fail = (what: string) => (error: unknown) => toConnectError(error, (inner) => onFailure(what, inner));
-  const implementation: ServiceImpl<typeof ClientService> = {
+  const implementation: Partial<ServiceImpl<typeof ClientService>> = {
     describe: (request) => {
       try {
         return describe(request, options);
@@ -81,7 +76,6 @@ export function registerClientService(router: ConnectRouter, options: ClientServ
         throw fail("Describe")(error);
       }
     },
-    session: (requests, context) => serveSession(requests, context, options, fail("Session")),
     exchange: (request, context) => serveExchange(request, context, options, fail("Exchange")),
   };
   router.service(ClientService, implementation);
@@ -96,7 +90,7 @@ function describe(request: DescribeRequest, options: ClientServiceOptions): Desc
     throw new TransportError("KHONSU_PROTOCOL_VERSION", message);
   }
   const { placement, desk, limits } = options;
-  const { clusterId, node, delimiter, addresses } = options.describe();
+  const { clusterId, node, delimiter, members } = options.describe();
   const response = create(DescribeResponseSchema, {
     version,
     clusterId,
@@ -104,7 +98,7 @@ function describe(request: DescribeRequest, options: ClientServiceOptions): Desc
     shardCount: placement.shardCount,
     probes: probesOf(placement),
     clock: BigInt(options.clock.milliseconds()),
-    addresses: [...addresses],
+    addresses: members.map(({ address }) => address),
     questionsMax: desk.limits.questionsMax,
     waitsMax: desk.limits.waitsMax,
     questionBytesMax: limits.questionBytesMax,
@@ -113,91 +107,61 @@ function describe(request: DescribeRequest, options: ClientServiceOptions): Desc
   return response;
 }
 
-async function* serveSession(
-  requests: AsyncIterable<SessionRequest>,
-  context: HandlerContext,
-  options: ClientServiceOptions,
-  toError: (error: unknown) => unknown,
-): AsyncGenerator<SessionResponse, void, undefined> {
-  const outbox = new Outbox<Frame>({ frameBytes: FRAME_BYTES, endOfTurn });
-  const end = (error: unknown) => outbox.end(error);
-  context.signal.addEventListener("abort", () => end(context.signal.reason));
-  readQuestions(requests, outbox, context, options).then(() => outbox.end(), end);
-  try {
-    for await (const frames of outbox.frames()) {
-      const response = create(SessionResponseSchema);
-      for (const frame of frames) {
-        if ("reply" in frame) response.replies.push(frame.reply);
-        else response.clock = BigInt(frame.clock);
-      }
-      yield response;
-    }
-  } catch (error) {
-    throw toError(error);
-  }
-}
-
-async function readQuestions(
-  requests: AsyncIterable<SessionRequest>,
-  outbox: Outbox<Frame>,
-  context: HandlerContext,
-  options: ClientServiceOptions,
-): Promise<void> {
-  const { desk, limits, authenticator, clock } = options;
-  const seat = desk.seat();
-  const underWay = new Set<Promise<void>>();
-  const silence = new Silence(options.runtime, limits.silenceMs, () => {
-    const message = `Cannot serve the client: it was silent for ${limits.silenceMs} ms`;
-    outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
-  });
-  const put = (reply: Reply, bytes: number) => putReply(outbox, reply, bytes, limits);
-  try {
-    silence.begin();
-    for await (const { questions } of requests) {
-      silence.begin();
-      assertStillAdmitted(authenticator, context);
-      if (questions.length === 0) outbox.put({ clock: clock.milliseconds() }, 16);
-      for (const question of questions) {
-        const answering = seat.answer(question, put);
-        underWay.add(answering);
-        void answering.then(() => underWay.delete(answering));
-      }
-      silence.pause();
-      await outbox.below(limits.replyBytesSoft);
-      silence.begin();
-      if (outbox.isEnded) return;
-    }
-    silence.pause();
-    await Promise.all(underWay);
-  } finally {
-    silence.stop();
-  }
-}
-
 async function* serveExchange(
   { questions }: ExchangeRequest,
   context: HandlerContext,
   options: ClientServiceOptions,
   toError: (error: unknown) => unknown,
 ): AsyncGenerator<ExchangeResponse, void, undefined> {
-  const outbox = new Outbox<Frame>({ frameBytes: FRAME_BYTES, endOfTurn });
+  const outbox = new Outbox<ReplyItem>({ frameBytes: FRAME_BYTES, endOfTurn });
   context.signal.addEventListener("abort", () => outbox.end(context.signal.reason));
-  const seat = options.desk.seat();
-  const put = (reply: Reply, bytes: number) => putReply(outbox, reply, bytes, options.limits);
-  void Promise.all(questions.map((question) => seat.answer(question, put))).then(() => outbox.end());
+  answerAll(questions, options, outbox);
   try {
-    for await (const frames of outbox.frames()) {
-      const replies = frames.flatMap((frame) => ("reply" in frame ? [frame.reply] : []));
-      yield create(ExchangeResponseSchema, { replies });
+    for await (const items of outbox.frames()) {
+      yield create(ExchangeResponseSchema, { replies: items.flatMap(toReply) });
     }
   } catch (error) {
     throw toError(error);
   }
 }
 
-function putReply(outbox: Outbox<Frame>, reply: Reply, bytes: number, { replyBytesMax }: StreamLimits): void {
-  outbox.put({ reply }, bytes);
-  if (outbox.bytes <= replyBytesMax) return;
-  const message = `Cannot serve the client: more than ${replyBytesMax} bytes of replies wait for it`;
-  outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
+/** Puts the replies into the outbox, and ends it with the last. */
+function answerAll(
+  questions: readonly Question[],
+  { desk, limits }: ClientServiceOptions,
+  outbox: Outbox<ReplyItem>,
+): void {
+  const { replyBytesMax } = limits;
+  const seat = desk.seat();
+  let left = questions.length;
+  if (left === 0) outbox.end();
+  const onReply: OnReply = (reply, bytes, isLast) => {
+    outbox.put(reply, bytes);
+    if (outbox.bytes > replyBytesMax) {
+      const message = `Cannot serve the client: more than ${replyBytesMax} bytes of replies wait for it`;
+      outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
+    }
+    if (isLast && --left === 0) outbox.end();
+  };
+  for (const question of questions) seat.answer(toAsked(question), onReply);
+}
+
+function toAsked({ number, question }: Question): AskedQuestion {
+  if (question.case === "shard") {
+    const { shard, request, patienceMs } = question.value;
+    return { number, shard, body: request, patienceMs };
+  }
+  return { number, shard: undefined, body: question.value, patienceMs: 0 };
+}
+
+function toReply(item: ReplyItem): Reply[] {
+  switch (item.kind) {
+    case "answer":
+    case "part":
+      return [create(ReplySchema, { number: item.number, reply: { case: item.kind, value: item.body } })];
+    case "failure":
+      return [create(ReplySchema, { number: item.number, reply: { case: "failure", value: item.failure } })];
+    default:
+      return [];
+  }
 }

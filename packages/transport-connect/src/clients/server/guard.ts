@@ -10,7 +10,13 @@ import type {
 } from "@connectrpc/connect/protocol";
 import { TransportError } from "../../errors.ts";
 import { connectionKey } from "../../server/connection-info.ts";
-import { type Authenticator, admissionKey, unauthenticated, uncertified } from "./principal.ts";
+import {
+  type Admission,
+  type Authenticator,
+  admissionKey,
+  unauthenticated,
+  uncertified,
+} from "./principal.ts";
 import { refusal, toConnectError } from "./refusal.ts";
 import type { RequestCount } from "./request-count.ts";
 
@@ -41,22 +47,34 @@ export function guarded(
   }
 }
 
-function guard(
-  handler: UniversalHandler,
-  { authenticator, needsCertificate, origins, requests }: GuardOptions,
-  isOpen: boolean,
-): UniversalHandler {
+/**
+ * Who calls, if they may come in.
+ *
+ * @param isClient whether the connection showed a certificate of the clients' authority
+ * @throws TransportError `KHONSU_UNAUTHENTICATED`
+ */
+export function admit(
+  { authenticator, needsCertificate }: Pick<GuardOptions, "authenticator" | "needsCertificate">,
+  isClient: boolean,
+  authorization: string | null | undefined,
+): Admission {
+  if (needsCertificate && !isClient) throw uncertified();
+  const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? "")?.[1];
+  const principal = authenticator.authenticate(token);
+  if (principal === undefined) throw unauthenticated(token !== undefined);
+  return { principal, token };
+}
+
+function guard(handler: UniversalHandler, options: GuardOptions, isOpen: boolean): UniversalHandler {
+  const { origins, requests } = options;
   const handle = async (request: UniversalServerRequest): Promise<UniversalServerResponse> => {
     const origin = allowedOrigin(request, origins);
     if (request.method === "OPTIONS") return preflight(origin);
     if (isOpen) return withOrigin(await handler(request), origin);
     try {
-      if (needsCertificate && request.contextValues?.get(connectionKey).isClient !== true)
-        throw uncertified();
-      const token = bearerOf(request);
-      const principal = authenticator.authenticate(token);
-      if (principal === undefined) throw unauthenticated(token !== undefined);
-      request.contextValues?.set(admissionKey, { principal, token });
+      const isClient = request.contextValues?.get(connectionKey).isClient === true;
+      const admission = admit(options, isClient, request.header.get("authorization"));
+      request.contextValues?.set(admissionKey, admission);
       return withOrigin(await requests.run(request, () => handler(request)), origin);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
@@ -77,10 +95,6 @@ function guard(
     service: handler.service,
     method: handler.method,
   });
-}
-
-function bearerOf({ header }: UniversalServerRequest): string | undefined {
-  return /^Bearer +([^ ]+)$/i.exec(header.get("authorization") ?? "")?.[1];
 }
 
 function allowedOrigin({ header }: UniversalServerRequest, origins: readonly string[]): string | undefined {

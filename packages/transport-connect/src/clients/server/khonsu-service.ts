@@ -30,7 +30,7 @@ import {
   toStep,
   toTimestamp,
 } from "./operations.ts";
-import { type Authenticator, assertStillAdmitted } from "./principal.ts";
+import { type Authenticator, admissionKey, assertStillAdmitted } from "./principal.ts";
 import { toConnectError } from "./refusal.ts";
 
 export interface KhonsuServiceOptions {
@@ -144,7 +144,7 @@ class Calls {
     session.observe(this.#options.clock.next());
     using tx = session.begin({ readOnly: true, consistency: "snapshot" });
     for await (const [key, batch] of tx.scan({ ...selection, reverse, ...(limit > 0 && { limit }) })) {
-      assertStillAdmitted(this.#options.authenticator, context);
+      assertStillAdmitted(this.#options.authenticator, context.values.get(admissionKey));
       yield create(pb.ScanResponseSchema, { key, rows: encodeBatches([batch]) });
     }
   }
@@ -163,7 +163,7 @@ class Calls {
     const position = mapped(watch.position ?? {}, BigInt);
     yield create(pb.WatchResponseSchema, { position });
     for await (const { shard, timestamp, changes } of watch) {
-      assertStillAdmitted(this.#options.authenticator, context);
+      assertStillAdmitted(this.#options.authenticator, context.values.get(admissionKey));
       const fields = { shard, timestamp: BigInt(timestamp), changes: changes.map(fromChange) };
       yield create(pb.WatchResponseSchema, fields);
     }

@@ -1,5 +1,5 @@
 /** Who a client is, as far as its token says. */
-import { type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import { TransportError } from "../../errors.ts";
 
 export interface Principal {
@@ -32,10 +32,9 @@ export const admissionKey: ContextKey<Admission> = createContextKey(ANYBODY, {
 /** Lets everybody in: for clusters on a network that is trusted. */
 export const allowAnybody: Authenticator = { authenticate: () => ANYBODY.principal };
 
-/** @throws TransportError `KHONSU_UNAUTHENTICATED` once the token of the request is valid no more */
-export function assertStillAdmitted(authenticator: Authenticator, context: HandlerContext): void {
-  if (authenticator.authenticate(context.values.get(admissionKey).token) === undefined)
-    throw unauthenticated(true);
+/** @throws TransportError `KHONSU_UNAUTHENTICATED` once the token is valid no more */
+export function assertStillAdmitted(authenticator: Authenticator, { token }: Admission): void {
+  if (authenticator.authenticate(token) === undefined) throw unauthenticated(true);
 }
 
 export function uncertified(): TransportError {

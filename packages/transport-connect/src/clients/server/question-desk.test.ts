@@ -1,8 +1,7 @@
-import { create } from "@bufbuild/protobuf";
 import { type CommitResult, encodeCoordinatorRequest, KeyMap, type ShardTransaction } from "@khonsu/cluster";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { expect, test } from "vitest";
-import { QuestionSchema, type Reply } from "../../gen/khonsu/client/v1/client_pb.ts";
+import type { ReplyItem } from "../session-codec.ts";
 import { DEFAULT_DESK_LIMITS, type DeskLimits, QuestionDesk } from "./question-desk.ts";
 import { DEFAULT_QUESTION_LIMITS, QuestionGate } from "./question-gate.ts";
 
@@ -41,27 +40,27 @@ function deskWith(limits: Partial<DeskLimits>) {
 test("CL-5: questions of all clients together have a bound in bytes; one alone is let in", async () => {
   const bytes = commit(1).length;
   const { desk, waiting } = deskWith({ questionBytesTotalMax: bytes * 2 - 1 });
-  const replies: Reply[] = [];
-  const ask = (number: number) => {
-    const question = create(QuestionSchema, {
-      number,
-      question: { case: "coordinator", value: commit(number) },
+  const replies: ReplyItem[] = [];
+  const ask = (number: number) =>
+    new Promise<void>((resolve) => {
+      const question = { number, shard: undefined, body: commit(number), patienceMs: 0 };
+      // Each client sits by itself.
+      desk.seat().answer(question, (reply, _, isLast) => {
+        replies.push(reply);
+        if (isLast) resolve();
+      });
     });
-    // Each client sits by itself.
-    return desk.seat().answer(question, (reply) => replies.push(reply));
-  };
   const first = ask(1);
   await ask(2);
-  expect(replies).toMatchObject([
-    { number: 2, reply: { case: "failure", value: { code: "KHONSU_OVERLOADED" } } },
-  ]);
+  expect(replies).toMatchObject([{ number: 2, kind: "failure", failure: { code: "KHONSU_OVERLOADED" } }]);
   waiting[0]!({ kind: "inDoubt" });
   await first;
   const third = ask(3);
   waiting[1]!({ kind: "inDoubt" });
   await third;
   expect(replies.slice(1)).toMatchObject([
-    { number: 1, reply: { case: "answer" } },
-    { number: 3, reply: { case: "answer" } },
+    { number: 1, kind: "answer" },
+    { number: 3, kind: "answer" },
   ]);
+  expect(desk.underWay).toEqual({ questions: 0, waits: 0 });
 });

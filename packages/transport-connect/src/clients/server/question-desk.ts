@@ -2,7 +2,6 @@
  * CL-5: answers the questions of clients, many at a time and bounded: for one client as for all together. Questions that wait for a
  * change are counted apart, since they hold a place for long and cost next to nothing.
  */
-import { create } from "@bufbuild/protobuf";
 import {
   ClusterError,
   type CommitCoordinator,
@@ -14,9 +13,9 @@ import {
   type ShardRequest,
 } from "@khonsu/cluster";
 import { TransportError } from "../../errors.ts";
-import { type Question, type Reply, ReplySchema } from "../../gen/khonsu/client/v1/client_pb.ts";
 import { toFailure } from "../failure.ts";
 import { PART_BYTES } from "../protocol.ts";
+import type { AskedQuestion, ReplyItem } from "../session-codec.ts";
 import type { QuestionGate } from "./question-gate.ts";
 
 export interface DeskLimits {
@@ -51,14 +50,13 @@ export interface DeskOptions {
 
 /** How long a question may have a replica take, in milliseconds. */
 const PATIENCE_MAX_MS = 15_000;
+/** What a failure is taken to weigh, in bytes. */
+const FAILURE_BYTES = 256;
 
 type Count = { questions: number; waits: number };
 
-/** A question as it counts. */
-interface Weighed {
-  readonly kind: keyof Count;
-  readonly bytes: number;
-}
+/** Takes a reply, or one of several for an answer in parts; `isLast` once for each question. */
+export type OnReply = (reply: ReplyItem, bytes: number, isLast: boolean) => void;
 
 export class QuestionDesk {
   readonly limits: DeskLimits;
@@ -81,57 +79,79 @@ export class QuestionDesk {
     return new Seat(this);
   }
 
-  /** @internal Replies, in parts where it must be; never rejects. */
-  async answer(question: Question, mine: Count, reply: (reply: Reply, bytes: number) => void): Promise<void> {
-    const { number } = question;
+  /** @internal Never throws. */
+  answer(question: AskedQuestion, mine: Count, onReply: OnReply): void {
+    const { body, shard } = question;
     try {
-      const bytes = await this.#ask(question, mine);
-      let at = 0;
-      for (; bytes.length - at > PART_BYTES; at += PART_BYTES) {
-        const part = bytes.subarray(at, at + PART_BYTES);
-        reply(create(ReplySchema, { number, reply: { case: "part", value: part } }), part.length);
-      }
-      const last = at === 0 ? bytes : bytes.subarray(at);
-      reply(create(ReplySchema, { number, reply: { case: "answer", value: last } }), last.length);
-    } catch (error) {
-      const failure = toFailure(error, (what) => this.#options.onFailure("a question of a client", what));
-      reply(create(ReplySchema, { number, reply: { case: "failure", value: failure } }), 256);
-    }
-  }
-
-  #ask({ question }: Question, mine: Count): Promise<Uint8Array> {
-    switch (question.case) {
-      case "shard": {
-        const { shard, request, patienceMs } = question.value;
-        const asked = decodeShardRequest(request);
-        this.#options.gate.checkShardRequest(shard, asked);
-        const weighed: Weighed = { kind: isWait(asked) ? "waits" : "questions", bytes: request.length };
-        return this.#counted(weighed, mine, () => this.#askShard(shard, asked, patienceMs));
-      }
-      case "coordinator": {
-        const asked = decodeCoordinatorRequest(question.value);
-        this.#options.gate.checkCoordinatorRequest(asked);
-        const { coordinator } = this.#options;
-        const weighed: Weighed = { kind: "questions", bytes: question.value.length };
-        return this.#counted(weighed, mine, async () => {
-          const result =
-            asked.kind === "commit"
-              ? await coordinator.commit(asked.id, asked.requests)
-              : await coordinator.recover(asked.id, asked.participants);
-          return encodeCommitResult(result);
-        });
-      }
-      case undefined:
+      if (body === undefined)
         throw new ClusterError("KHONSU_REQUEST_MALFORMED", "Cannot answer: the question is empty");
+      if (shard === undefined) this.#coordinate(question, body, mine, onReply);
+      else this.#askShard(question, shard, body, mine, onReply);
+    } catch (error) {
+      this.#refuse(question, error, onReply);
     }
   }
 
-  async #askShard(shard: number, asked: ShardRequest, patienceMs: number): Promise<Uint8Array> {
-    const patience = patienceMs === 0 ? undefined : Math.min(patienceMs, PATIENCE_MAX_MS);
-    return encodeShardAnswer(await this.#options.shards.ask(shard, asked, patience));
+  #coordinate(question: AskedQuestion, body: Uint8Array, mine: Count, onReply: OnReply): void {
+    const { coordinator, gate } = this.#options;
+    const asked = decodeCoordinatorRequest(body);
+    gate.checkCoordinatorRequest(asked);
+    this.#enter("questions", body.length, mine);
+    const ask = () =>
+      asked.kind === "commit"
+        ? coordinator.commit(asked.id, asked.requests)
+        : coordinator.recover(asked.id, asked.participants);
+    this.#follow(ask, encodeCommitResult, "questions", question, mine, onReply);
   }
 
-  async #counted({ kind, bytes }: Weighed, mine: Count, ask: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  #askShard(question: AskedQuestion, shard: number, body: Uint8Array, mine: Count, onReply: OnReply): void {
+    const { gate, shards } = this.#options;
+    const asked = decodeShardRequest(body);
+    gate.checkShardRequest(shard, asked);
+    const kind = isWait(asked) ? "waits" : "questions";
+    this.#enter(kind, body.length, mine);
+    const { patienceMs } = question;
+    const patience = patienceMs === 0 ? undefined : Math.min(patienceMs, PATIENCE_MAX_MS);
+    const ask = () => shards.ask(shard, asked, patience);
+    this.#follow(ask, encodeShardAnswer, kind, question, mine, onReply);
+  }
+
+  /** Asks, replies once the result is there, and leaves the place that the question had. */
+  #follow<T>(
+    ask: () => Promise<T>,
+    encode: (result: T) => Uint8Array,
+    kind: keyof Count,
+    question: AskedQuestion,
+    mine: Count,
+    onReply: OnReply,
+  ): void {
+    const onError = (error: unknown) => {
+      this.#leave(kind, question, mine);
+      this.#refuse(question, error, onReply);
+    };
+    const onResult = (result: T) => {
+      let bytes: Uint8Array;
+      try {
+        bytes = encode(result);
+      } catch (error) {
+        return onError(error);
+      }
+      this.#leave(kind, question, mine);
+      reply(question.number, bytes, onReply);
+    };
+    try {
+      void ask().then(onResult, onError);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  #refuse({ number }: AskedQuestion, error: unknown, onReply: OnReply): void {
+    const failure = toFailure(error, (what) => this.#options.onFailure("a question of a client", what));
+    onReply({ kind: "failure", number, failure }, FAILURE_BYTES, true);
+  }
+
+  #enter(kind: keyof Count, bytes: number, mine: Count): void {
     const { limits } = this;
     const total = kind === "questions" ? limits.questionsTotalMax : limits.waitsTotalMax;
     const own = kind === "questions" ? limits.questionsMax : limits.waitsMax;
@@ -144,13 +164,12 @@ export class QuestionDesk {
     mine[kind]++;
     this.#total[kind]++;
     this.#bytes += bytes;
-    try {
-      return await ask();
-    } finally {
-      mine[kind]--;
-      this.#total[kind]--;
-      this.#bytes -= bytes;
-    }
+  }
+
+  #leave(kind: keyof Count, { body }: AskedQuestion, mine: Count): void {
+    mine[kind]--;
+    this.#total[kind]--;
+    this.#bytes -= body?.length ?? 0;
   }
 }
 
@@ -163,10 +182,19 @@ export class Seat {
     this.#desk = desk;
   }
 
-  /** @param reply called once, or several times for an answer in parts; never after it has resolved */
-  answer(question: Question, reply: (reply: Reply, bytes: number) => void): Promise<void> {
-    return this.#desk.answer(question, this.#mine, reply);
+  answer(question: AskedQuestion, onReply: OnReply): void {
+    this.#desk.answer(question, this.#mine, onReply);
   }
+}
+
+/** In parts where it is too large for one. */
+function reply(number: number, bytes: Uint8Array, onReply: OnReply): void {
+  let at = 0;
+  for (; bytes.length - at > PART_BYTES; at += PART_BYTES) {
+    onReply({ kind: "part", number, body: bytes.subarray(at, at + PART_BYTES) }, PART_BYTES, false);
+  }
+  const last = at === 0 ? bytes : bytes.subarray(at);
+  onReply({ kind: "answer", number, body: last }, last.length, true);
 }
 
 function isWait({ kind }: ShardRequest): boolean {

@@ -17,20 +17,31 @@ export class RequestCount {
     return this.#count;
   }
 
-  /** @throws TransportError `KHONSU_OVERLOADED` where there is no room; what `handle` throws */
-  async run(
-    request: UniversalServerRequest,
-    handle: () => Promise<UniversalServerResponse>,
-  ): Promise<UniversalServerResponse> {
+  /**
+   * One more, for whoever serves it by hand.
+   *
+   * @returns to be called at its end, once or several times
+   * @throws TransportError `KHONSU_OVERLOADED` where there is no room
+   */
+  enter(): () => void {
     if (this.#count >= this.#most) {
       const message = `Cannot serve the request: ${this.#most} of clients are under way`;
       throw new TransportError("KHONSU_OVERLOADED", message);
     }
     this.#count++;
-    const leave = once(() => {
+    return once(() => this.#count--);
+  }
+
+  /** @throws TransportError `KHONSU_OVERLOADED` where there is no room; what `handle` throws */
+  async run(
+    request: UniversalServerRequest,
+    handle: () => Promise<UniversalServerResponse>,
+  ): Promise<UniversalServerResponse> {
+    const end = this.enter();
+    const leave = () => {
       request.signal.removeEventListener("abort", leave);
-      this.#count--;
-    });
+      end();
+    };
     // The body of an answer to somebody who is gone may never be read.
     request.signal.addEventListener("abort", leave);
     try {

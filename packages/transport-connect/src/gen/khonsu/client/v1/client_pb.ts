@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file khonsu/client/v1/client.proto.
  */
 export const file_khonsu_client_v1_client: GenFile = /*@__PURE__*/
-  fileDesc("Ch1raG9uc3UvY2xpZW50L3YxL2NsaWVudC5wcm90bxIQa2hvbnN1LmNsaWVudC52MSI7Cg9EZXNjcmliZVJlcXVlc3QSEwoLdmVyc2lvbl9taW4YASABKA0SEwoLdmVyc2lvbl9tYXgYAiABKA0i+AEKEERlc2NyaWJlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRISCgpjbHVzdGVyX2lkGAIgASgJEgwKBG5vZGUYAyABKA0SEwoLc2hhcmRfY291bnQYBCABKA0SFgoJZGVsaW1pdGVyGAUgASgJSACIAQESDgoGcHJvYmVzGAYgAygNEg0KBWNsb2NrGAcgASgEEhEKCWFkZHJlc3NlcxgIIAMoCRIVCg1xdWVzdGlvbnNfbWF4GAkgASgNEhEKCXdhaXRzX21heBgKIAEoDRIaChJxdWVzdGlvbl9ieXRlc19tYXgYCyABKA1CDAoKX2RlbGltaXRlciI/Cg5TZXNzaW9uUmVxdWVzdBItCglxdWVzdGlvbnMYASADKAsyGi5raG9uc3UuY2xpZW50LnYxLlF1ZXN0aW9uIlkKD1Nlc3Npb25SZXNwb25zZRIoCgdyZXBsaWVzGAEgAygLMhcua2hvbnN1LmNsaWVudC52MS5SZXBseRISCgVjbG9jaxgCIAEoBEgAiAEBQggKBl9jbG9jayJACg9FeGNoYW5nZVJlcXVlc3QSLQoJcXVlc3Rpb25zGAEgAygLMhoua2hvbnN1LmNsaWVudC52MS5RdWVzdGlvbiI8ChBFeGNoYW5nZVJlc3BvbnNlEigKB3JlcGxpZXMYASADKAsyFy5raG9uc3UuY2xpZW50LnYxLlJlcGx5Im8KCFF1ZXN0aW9uEg4KBm51bWJlchgBIAEoDRIwCgVzaGFyZBgCIAEoCzIfLmtob25zdS5jbGllbnQudjEuU2hhcmRRdWVzdGlvbkgAEhUKC2Nvb3JkaW5hdG9yGAMgASgMSABCCgoIcXVlc3Rpb24iRAoNU2hhcmRRdWVzdGlvbhINCgVzaGFyZBgBIAEoDRIPCgdyZXF1ZXN0GAIgASgMEhMKC3BhdGllbmNlX21zGAMgASgNInAKBVJlcGx5Eg4KBm51bWJlchgBIAEoDRIQCgZhbnN3ZXIYAiABKAxIABIOCgRwYXJ0GAMgASgMSAASLAoHZmFpbHVyZRgEIAEoCzIZLmtob25zdS5jbGllbnQudjEuRmFpbHVyZUgAQgcKBXJlcGx5MosCCg1DbGllbnRTZXJ2aWNlElEKCERlc2NyaWJlEiEua2hvbnN1LmNsaWVudC52MS5EZXNjcmliZVJlcXVlc3QaIi5raG9uc3UuY2xpZW50LnYxLkRlc2NyaWJlUmVzcG9uc2USUgoHU2Vzc2lvbhIgLmtob25zdS5jbGllbnQudjEuU2Vzc2lvblJlcXVlc3QaIS5raG9uc3UuY2xpZW50LnYxLlNlc3Npb25SZXNwb25zZSgBMAESUwoIRXhjaGFuZ2USIS5raG9uc3UuY2xpZW50LnYxLkV4Y2hhbmdlUmVxdWVzdBoiLmtob25zdS5jbGllbnQudjEuRXhjaGFuZ2VSZXNwb25zZTABYgZwcm90bzM", [file_khonsu_client_v1_failure]);
+  fileDesc("Ch1raG9uc3UvY2xpZW50L3YxL2NsaWVudC5wcm90bxIQa2hvbnN1LmNsaWVudC52MSI7Cg9EZXNjcmliZVJlcXVlc3QSEwoLdmVyc2lvbl9taW4YASABKA0SEwoLdmVyc2lvbl9tYXgYAiABKA0i+AEKEERlc2NyaWJlUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoDRISCgpjbHVzdGVyX2lkGAIgASgJEgwKBG5vZGUYAyABKA0SEwoLc2hhcmRfY291bnQYBCABKA0SFgoJZGVsaW1pdGVyGAUgASgJSACIAQESDgoGcHJvYmVzGAYgAygNEg0KBWNsb2NrGAcgASgEEhEKCWFkZHJlc3NlcxgIIAMoCRIVCg1xdWVzdGlvbnNfbWF4GAkgASgNEhEKCXdhaXRzX21heBgKIAEoDRIaChJxdWVzdGlvbl9ieXRlc19tYXgYCyABKA1CDAoKX2RlbGltaXRlciI/Cg5TZXNzaW9uUmVxdWVzdBItCglxdWVzdGlvbnMYASADKAsyGi5raG9uc3UuY2xpZW50LnYxLlF1ZXN0aW9uIpYBCg9TZXNzaW9uUmVzcG9uc2USKAoHcmVwbGllcxgBIAMoCzIXLmtob25zdS5jbGllbnQudjEuUmVwbHkSEgoFY2xvY2sYAiABKARIAIgBARIvCgdsZWFkZXJzGAMgASgLMhkua2hvbnN1LmNsaWVudC52MS5MZWFkZXJzSAGIAQFCCAoGX2Nsb2NrQgoKCF9sZWFkZXJzIkMKB0xlYWRlcnMSDQoFbm9kZXMYASADKA0SKQoHbWVtYmVycxgCIAMoCzIYLmtob25zdS5jbGllbnQudjEuTWVtYmVyIicKBk1lbWJlchIMCgRub2RlGAEgASgNEg8KB2FkZHJlc3MYAiABKAkiQAoPRXhjaGFuZ2VSZXF1ZXN0Ei0KCXF1ZXN0aW9ucxgBIAMoCzIaLmtob25zdS5jbGllbnQudjEuUXVlc3Rpb24iPAoQRXhjaGFuZ2VSZXNwb25zZRIoCgdyZXBsaWVzGAEgAygLMhcua2hvbnN1LmNsaWVudC52MS5SZXBseSJvCghRdWVzdGlvbhIOCgZudW1iZXIYASABKA0SMAoFc2hhcmQYAiABKAsyHy5raG9uc3UuY2xpZW50LnYxLlNoYXJkUXVlc3Rpb25IABIVCgtjb29yZGluYXRvchgDIAEoDEgAQgoKCHF1ZXN0aW9uIkQKDVNoYXJkUXVlc3Rpb24SDQoFc2hhcmQYASABKA0SDwoHcmVxdWVzdBgCIAEoDBITCgtwYXRpZW5jZV9tcxgDIAEoDSJwCgVSZXBseRIOCgZudW1iZXIYASABKA0SEAoGYW5zd2VyGAIgASgMSAASDgoEcGFydBgDIAEoDEgAEiwKB2ZhaWx1cmUYBCABKAsyGS5raG9uc3UuY2xpZW50LnYxLkZhaWx1cmVIAEIHCgVyZXBseTKLAgoNQ2xpZW50U2VydmljZRJRCghEZXNjcmliZRIhLmtob25zdS5jbGllbnQudjEuRGVzY3JpYmVSZXF1ZXN0GiIua2hvbnN1LmNsaWVudC52MS5EZXNjcmliZVJlc3BvbnNlElIKB1Nlc3Npb24SIC5raG9uc3UuY2xpZW50LnYxLlNlc3Npb25SZXF1ZXN0GiEua2hvbnN1LmNsaWVudC52MS5TZXNzaW9uUmVzcG9uc2UoATABElMKCEV4Y2hhbmdlEiEua2hvbnN1LmNsaWVudC52MS5FeGNoYW5nZVJlcXVlc3QaIi5raG9uc3UuY2xpZW50LnYxLkV4Y2hhbmdlUmVzcG9uc2UwAWIGcHJvdG8z", [file_khonsu_client_v1_failure]);
 
 /**
  * @generated from message khonsu.client.v1.DescribeRequest
@@ -156,6 +156,13 @@ export type SessionResponse = Message<"khonsu.client.v1.SessionResponse"> & {
    * @generated from field: optional uint64 clock = 2;
    */
   clock?: bigint | undefined;
+
+  /**
+   * In the first frame, and whenever it has changed since; absent from nodes of before.
+   *
+   * @generated from field: optional khonsu.client.v1.Leaders leaders = 3;
+   */
+  leaders?: Leaders | undefined;
 };
 
 /**
@@ -164,6 +171,58 @@ export type SessionResponse = Message<"khonsu.client.v1.SessionResponse"> & {
  */
 export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
   messageDesc(file_khonsu_client_v1_client, 3);
+
+/**
+ * Who leads what, as far as the node knows. A hint: what is asked of another node is answered as well.
+ *
+ * @generated from message khonsu.client.v1.Leaders
+ */
+export type Leaders = Message<"khonsu.client.v1.Leaders"> & {
+  /**
+   * The number of the node that leads, by shard; 0 where this node knows none.
+   *
+   * @generated from field: repeated uint32 nodes = 1;
+   */
+  nodes: number[];
+
+  /**
+   * All members of the cluster that are not gone.
+   *
+   * @generated from field: repeated khonsu.client.v1.Member members = 2;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message khonsu.client.v1.Leaders.
+ * Use `create(LeadersSchema)` to create a new message.
+ */
+export const LeadersSchema: GenMessage<Leaders> = /*@__PURE__*/
+  messageDesc(file_khonsu_client_v1_client, 4);
+
+/**
+ * @generated from message khonsu.client.v1.Member
+ */
+export type Member = Message<"khonsu.client.v1.Member"> & {
+  /**
+   * @generated from field: uint32 node = 1;
+   */
+  node: number;
+
+  /**
+   * As host:port.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message khonsu.client.v1.Member.
+ * Use `create(MemberSchema)` to create a new message.
+ */
+export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
+  messageDesc(file_khonsu_client_v1_client, 5);
 
 /**
  * @generated from message khonsu.client.v1.ExchangeRequest
@@ -180,7 +239,7 @@ export type ExchangeRequest = Message<"khonsu.client.v1.ExchangeRequest"> & {
  * Use `create(ExchangeRequestSchema)` to create a new message.
  */
 export const ExchangeRequestSchema: GenMessage<ExchangeRequest> = /*@__PURE__*/
-  messageDesc(file_khonsu_client_v1_client, 4);
+  messageDesc(file_khonsu_client_v1_client, 6);
 
 /**
  * @generated from message khonsu.client.v1.ExchangeResponse
@@ -197,7 +256,7 @@ export type ExchangeResponse = Message<"khonsu.client.v1.ExchangeResponse"> & {
  * Use `create(ExchangeResponseSchema)` to create a new message.
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
-  messageDesc(file_khonsu_client_v1_client, 5);
+  messageDesc(file_khonsu_client_v1_client, 7);
 
 /**
  * @generated from message khonsu.client.v1.Question
@@ -235,7 +294,7 @@ export type Question = Message<"khonsu.client.v1.Question"> & {
  * Use `create(QuestionSchema)` to create a new message.
  */
 export const QuestionSchema: GenMessage<Question> = /*@__PURE__*/
-  messageDesc(file_khonsu_client_v1_client, 6);
+  messageDesc(file_khonsu_client_v1_client, 8);
 
 /**
  * @generated from message khonsu.client.v1.ShardQuestion
@@ -266,7 +325,7 @@ export type ShardQuestion = Message<"khonsu.client.v1.ShardQuestion"> & {
  * Use `create(ShardQuestionSchema)` to create a new message.
  */
 export const ShardQuestionSchema: GenMessage<ShardQuestion> = /*@__PURE__*/
-  messageDesc(file_khonsu_client_v1_client, 7);
+  messageDesc(file_khonsu_client_v1_client, 9);
 
 /**
  * @generated from message khonsu.client.v1.Reply
@@ -310,7 +369,7 @@ export type Reply = Message<"khonsu.client.v1.Reply"> & {
  * Use `create(ReplySchema)` to create a new message.
  */
 export const ReplySchema: GenMessage<Reply> = /*@__PURE__*/
-  messageDesc(file_khonsu_client_v1_client, 8);
+  messageDesc(file_khonsu_client_v1_client, 10);
 
 /**
  * @generated from service khonsu.client.v1.ClientService
@@ -327,7 +386,7 @@ export const ClientService: GenService<{
     output: typeof DescribeResponseSchema;
   },
   /**
-   * Questions and replies of one client, in any order, in frames that hold what came together.
+   * Questions and replies of one client, in any order, in frames that hold what came together. As gRPC, over HTTP/2.
    *
    * @generated from rpc khonsu.client.v1.ClientService.Session
    */
