@@ -47,12 +47,7 @@ const program = new Command("bench")
       count,
     ),
   )
-  .addOption(
-    new Option(
-      "--standard",
-      "tpcc: a warehouse has all its rows on the cluster as well, not a tenth of them",
-    ),
-  )
+  .addOption(new Option("--standard", "tpcc: a warehouse has all its rows, also with --quick"))
   .addOption(
     new Option(
       "--minutes <count>",

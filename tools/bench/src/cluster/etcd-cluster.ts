@@ -79,11 +79,14 @@ async function leaderAmong(addresses: readonly string[]): Promise<number | undef
 /**
  * A client that is kind to etcd where its leader is lost: a call that the lost leader swallowed is given up after a second, not
  * after the seven of the server, and no member is left out for five seconds because calls to it failed.
+ *
+ * @param callMs what a call may take, in milliseconds; Infinity leaves it to the server. Default: 1000
  */
-export function etcdClient(addresses: readonly string[]): Etcd3 {
+export function etcdClient(addresses: readonly string[], callMs = CALL_MS): Etcd3 {
   return new Etcd3({
     hosts: addresses.map((address) => `http://${address}`),
-    defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + CALL_MS }),
+    defaultCallOptions: ({ isStream }) =>
+      isStream || callMs === Number.POSITIVE_INFINITY ? {} : { deadline: Date.now() + callMs },
     faultHandling: { host: () => noop, global: noop },
   });
 }

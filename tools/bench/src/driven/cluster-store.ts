@@ -26,7 +26,7 @@ export class ClusterStore implements WorkloadStore {
   forCaller(caller: number): CallerStore {
     let store = this.#callers.get(caller);
     if (store === undefined) {
-      store = new CallerStore(this.#client);
+      store = new CallerStore(this.#client, this.#callers.get(0));
       this.#callers.set(caller, store);
     }
     return store;
@@ -45,9 +45,11 @@ class CallerStore implements TransactionStore, ByHand {
   readonly #client: ClusterClient;
   readonly #session: ClusterSession;
 
-  constructor(client: ClusterClient) {
+  /** @param loader who has loaded the workload: a body may rely on seeing that, and an attempt of a session that knows nothing may begin before. */
+  constructor(client: ClusterClient, loader: CallerStore | undefined) {
     this.#client = client;
     this.#session = client.session();
+    if (loader !== undefined) this.#session.observe(loader.#session.observed);
   }
 
   async transact<R>(

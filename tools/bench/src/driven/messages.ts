@@ -13,7 +13,8 @@ export type WorkloadSpec =
 export type StoreSpec =
   | { readonly kind: "embedded"; readonly isolation: IsolationLevel }
   | { readonly kind: "cluster"; readonly addresses: readonly string[] }
-  /** Other embedded stores, for workloads on records. */
+  /** Other stores, for workloads on records. */
+  | { readonly kind: "etcd"; readonly addresses: readonly string[] }
   | { readonly kind: "sqlite" }
   | { readonly kind: "lmdb" };
 

@@ -1,6 +1,7 @@
 /** Opens the store that is asked for and loads the workload that is asked for into it. */
 import { Khonsu } from "@khonsu/core";
 import { connectCluster } from "@khonsu/transport-connect";
+import { etcdRecords } from "../peers/etcd-records.ts";
 import { lmdbRecords } from "../peers/lmdb-records.ts";
 import { sqliteRecords } from "../peers/sqlite-records.ts";
 import { type Columns, overBatches, type RecordStore, type RecordWorkload } from "../workloads/records.ts";
@@ -14,13 +15,13 @@ import { EmbeddedStore } from "./embedded-store.ts";
 import type { StoreSpec, WorkloadSpec } from "./messages.ts";
 import type { WorkloadStore } from "./workload-store.ts";
 
-type Peer = Extract<StoreSpec, { kind: "sqlite" | "lmdb" }>;
-type KhonsuSpec = Exclude<StoreSpec, Peer>;
+type KhonsuSpec = Extract<StoreSpec, { kind: "embedded" | "cluster" }>;
+type Peer = Exclude<StoreSpec, KhonsuSpec>;
 
 const MAX_RETRIES = 10_000;
 
 export async function openDriven(store: StoreSpec, workload: WorkloadSpec): Promise<Driven> {
-  if (store.kind !== "sqlite" && store.kind !== "lmdb") {
+  if (store.kind === "embedded" || store.kind === "cluster") {
     const made = workloadOf(workload);
     const opened = await openStore(store);
     await made.load(opened.forCaller(0));
@@ -46,9 +47,15 @@ async function openStore(spec: KhonsuSpec): Promise<WorkloadStore> {
   return new EmbeddedStore(await Khonsu.open({ detectLeaks: false, isolation, maxRetries: MAX_RETRIES }));
 }
 
-async function onPeer<S extends Columns>({ kind }: Peer, workload: RecordWorkload<S>): Promise<Bound> {
-  const store: RecordStore<S> & (Disposable | AsyncDisposable) =
-    kind === "sqlite" ? await sqliteRecords(workload.type) : await lmdbRecords(workload.type);
+type PeerStore<S extends Columns> = RecordStore<S> & (Disposable | AsyncDisposable);
+
+async function openPeer<S extends Columns>(peer: Peer, { type }: RecordWorkload<S>): Promise<PeerStore<S>> {
+  if (peer.kind === "etcd") return etcdRecords(peer.addresses);
+  return peer.kind === "sqlite" ? await sqliteRecords(type) : await lmdbRecords(type);
+}
+
+async function onPeer<S extends Columns>(peer: Peer, workload: RecordWorkload<S>): Promise<Bound> {
+  const store = await openPeer(peer, workload);
   await workload.load(store);
   return {
     next: (random) => {

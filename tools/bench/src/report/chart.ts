@@ -94,7 +94,11 @@ function bars({ rows }: Panel, index: number) {
 }
 
 function labelOf(row: MeasuredRow): string {
-  return `${count(row.ops_per_s)}/s   p50 ${count(row.p50_us)} µs   p99 ${count(row.p99_us)} µs`;
+  return `${count(row.ops_per_s)}/s   p50 ${duration(row.p50_us)}   p99 ${duration(row.p99_us)}`;
+}
+
+function duration(microseconds: number): string {
+  return microseconds < 10_000 ? `${count(microseconds)} µs` : `${count(microseconds / 1000)} ms`;
 }
 
 export function count(value: number): string {

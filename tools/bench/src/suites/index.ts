@@ -23,7 +23,7 @@ export interface SuiteOptions {
   readonly quick: boolean;
   /** How often `failover` kills each leader. Default: 100, or 5 if quick. */
   readonly kills?: number | undefined;
-  /** Whether a warehouse of `tpcc` has all its rows on the cluster as well. Default: a tenth of them there. */
+  /** Whether a warehouse of `tpcc` has all its rows, also if quick. Default: a tenth of them if quick. */
   readonly standard?: boolean | undefined;
   readonly progress: Progress;
 }

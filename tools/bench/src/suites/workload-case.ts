@@ -6,11 +6,11 @@ export interface WorkloadCase {
   /** The workload and its size, for the name of the case. */
   readonly name: string;
   readonly spec: WorkloadSpec;
-  /** What is run on the cluster instead, where that is of another size. Default: the same. */
-  readonly onCluster?: { readonly name: string; readonly spec: WorkloadSpec } | undefined;
   /** Transactions a subject and round on the embedded store, and in the recorded run. */
   readonly embedded: number;
   /** The same on the cluster, by so many callers at a time. */
   readonly cluster: Readonly<Record<number, number>>;
+  /** Transactions on the cluster, 64 at a time, that count in no figure: before the first case. */
+  readonly warm: number;
   readonly placement: Placement;
 }

@@ -30,7 +30,12 @@ export async function onEmbedded(each: WorkloadCase, options: CompareOptions): P
   return { rows, details: [...newOrders.details(rows), ...(await recorded(each, name))] };
 }
 
-function subject({ spec }: WorkloadCase, on: string, [name, store]: Named, newOrders: NewOrders): Subject {
+function subject(
+  { spec, embedded: operations }: WorkloadCase,
+  on: string,
+  [name, store]: Named,
+  newOrders: NewOrders,
+): Subject {
   return {
     name,
     prepare: async () => {
@@ -40,10 +45,12 @@ function subject({ spec }: WorkloadCase, on: string, [name, store]: Named, newOr
         for (const latency of ran.latencies) latencies.push(latency);
         newOrders.add(on, name, ran);
       };
+      // As long as a round, so that most of what counts is compiled.
+      const warm = async () => void (await driver.run(operations, CALLERS));
       const close = async () => {
         await driver.check().finally(() => driver.close());
       };
-      return { run, close };
+      return { run, warm, close };
     },
   };
 }

@@ -11,23 +11,31 @@ import { DELIMITER, shardsFor } from "../workloads/tpcc/warehouse-shards.ts";
 import type { YcsbLetter } from "../workloads/ycsb.ts";
 import type { Measure, SuiteOptions } from "./index.ts";
 import type { WorkloadCase } from "./workload-case.ts";
+import { WORKLOAD_NOTES } from "./workload-notes.ts";
 import { onCluster } from "./workload-on-cluster.ts";
 import { onEmbedded } from "./workload-on-embedded.ts";
 
 const PLACEMENT = { shards: 16, delimiter: DELIMITER };
 
 export const smallBank: Measure = (options) => {
-  const depths = (many: number) => ({ 1: Math.ceil(many / 15), 16: many, 64: 2 * many });
-  const bank = (name: string, own: SmallBankOptions, many: number): WorkloadCase => ({
+  const { quick } = options;
+  const of = (name: string, own: SmallBankOptions) => ({
     name: `SmallBank, ${name}`,
-    spec: { kind: "smallbank", options: own },
-    embedded: options.quick ? 2000 : 20_000,
-    cluster: depths(options.quick ? many / 5 : many),
+    spec: { kind: "smallbank", options: own } as const,
+    embedded: quick ? 10_000 : 30_000,
     placement: PLACEMENT,
   });
   return runWorkloads("smallbank", options, [
-    bank("10,000 customers", {}, 2000),
-    bank("100 customers, all hot", { customers: 100, hot: 10, hotShare: 0.9 }, 500),
+    {
+      ...of("10,000 customers", {}),
+      cluster: quick ? { 1: 300, 16: 1500, 64: 3000 } : { 1: 600, 16: 4000, 64: 8000 },
+      warm: 4000,
+    },
+    {
+      ...of("100 customers, all hot", { customers: 100, hot: 10, hotShare: 0.9 }),
+      cluster: quick ? { 1: 200, 16: 200, 64: 300 } : { 1: 500, 16: 500, 64: 1000 },
+      warm: 500,
+    },
   ]);
 };
 
@@ -36,35 +44,33 @@ const LETTERS: readonly YcsbLetter[] = ["A", "B", "C", "D", "E", "F"];
 export const ycsb: Measure = (options) => {
   const { quick } = options;
   const cases = LETTERS.map((letter): WorkloadCase => {
-    const part = letter === "E" ? 0.1 : 1;
-    const most = (count: number) => Math.ceil(count * part);
+    // A transaction of E gives some 200 records in place of 4.
+    const most = (count: number) => Math.ceil(count * (letter === "E" ? 0.1 : 1));
     return {
       name: `YCSB ${letter}, 10,000 records, 4 operations a transaction`,
       spec: { kind: "ycsb", letter, records: 10_000 },
-      embedded: quick ? most(1000) : most(10_000),
+      embedded: quick ? most(4000) : most(20_000),
       cluster: quick
-        ? { 1: most(40), 16: most(400), 64: most(800) }
-        : { 1: most(100), 16: most(1000), 64: most(2000) },
+        ? { 1: most(200), 16: most(800), 64: most(1500) }
+        : { 1: most(400), 16: most(2000), 64: most(4000) },
+      warm: most(2000),
       placement: PLACEMENT,
     };
   });
   return runWorkloads("ycsb", options, cases);
 };
 
-/** What `--quick` runs on: a hundredth of the items and a fiftieth of the customers. */
-const QUICK: Scale = { ...STANDARD, warehouses: 2, customers: 60, items: 1000 };
-/** What a cluster runs on: the image of a shard is made in one piece, and one of a whole warehouse takes seconds. */
+/** A tenth of the standard's items, and of its customers and orders. */
 const TENTH: Scale = { ...STANDARD, warehouses: 2, customers: 300, items: 10_000 };
 const WHOLE: Scale = { ...STANDARD, warehouses: 2 };
 
-export const tpcc: Measure = async (options) => {
+export const tpcc: Measure = (options) => {
   const { quick, standard = false } = options;
-  const embedded = sized(quick ? QUICK : WHOLE);
   const each: WorkloadCase = {
-    ...embedded,
-    onCluster: quick || standard ? embedded : sized(TENTH),
-    embedded: quick ? 500 : 5000,
-    cluster: quick ? { 1: 20, 16: 200 } : { 1: 100, 16: 1000, 64: 1000 },
+    ...sized(quick && !standard ? TENTH : WHOLE),
+    embedded: quick ? 1500 : 5000,
+    cluster: quick ? { 1: 60, 16: 300, 64: 400 } : { 1: 100, 16: 1000, 64: 1000 },
+    warm: quick ? 300 : 1000,
     placement: { shards: shardsFor(WHOLE.warehouses), delimiter: DELIMITER },
   };
   return runWorkloads("tpcc", options, [each]);
@@ -84,7 +90,7 @@ export async function runWorkloads(
 ): Promise<SuiteResult> {
   const rows: MeasuredRow[] = [];
   const details: Detail[] = [];
-  const options = { suite, rounds: quick ? 2 : 5, progress };
+  const options = { suite, rounds: quick ? 3 : 5, progress };
   for (const run of [onEmbedded, onCluster]) {
     for (const each of cases) {
       const result = await run(each, options);
@@ -94,5 +100,5 @@ export async function runWorkloads(
   }
   // Tables of the same form together.
   const byForm = Map.groupBy(details, (detail) => Object.keys(detail).join());
-  return { rows, details: [...byForm.values()].flat() };
+  return { rows, notes: WORKLOAD_NOTES, details: [...byForm.values()].flat() };
 }
