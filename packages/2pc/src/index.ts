@@ -9,7 +9,15 @@ export { Recovery, type RecoveryOptions, type Rescue, type Unfinished } from "./
 
 // Taking part: on a replicated log with the table alone, on a log of one's own with a durable participant.
 export { DurableParticipant, type DurableRecord, type ParticipantStore } from "./durable-participant.ts";
-export type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
+export type {
+  Applied,
+  Certify,
+  Change,
+  Entry,
+  Packing,
+  TableCheckpoint,
+  TableSnapshot,
+} from "./outcome-entry.ts";
 export { OutcomeTable } from "./outcome-table.ts";
 export { checkRequest } from "./request-check.ts";
 
@@ -26,6 +34,7 @@ export {
   type Timestamp,
   type TransactionId,
 } from "./transaction-id.ts";
+export { TransactionMap } from "./transaction-map.ts";
 export type { Merge, Vote } from "./vote.ts";
 
 // For implementers of a log, whose suite is in `@khonsu/2pc/testing`, and for drivers with a pace of their own.

@@ -23,6 +23,16 @@ export type Entry<P, V, R> =
     }
   | { readonly state: "aborted"; readonly id: TransactionId; readonly reason: AbortReason<R> };
 
+/** What somebody has to finish: prepared, or committed at home and not acknowledged by all. */
+export type Unfinished<P, V, R> = Exclude<Entry<P, V, R>, { state: "aborted" }>;
+
+/** How the value of a decision is kept as a number, since a table keeps very many of them. */
+export interface Packing<V> {
+  /** A finite number that `unpack` makes the same value of; undefined for a value that is more than a number. */
+  pack(value: V): number | undefined;
+  unpack(number: number): V;
+}
+
 /** What the caller's store must do about an applied record. */
 export type Change<P, V> =
   | { readonly kind: "none" }
@@ -47,8 +57,15 @@ export interface Applied<P, V, R> {
  */
 export type Certify<P, V, R> = (request: P, id: TransactionId, votes: V | undefined) => Vote<V, R>;
 
-/** The whole table as plain data, equal for equal tables. */
-export interface TableCheckpoint<P, V, R> {
+/** The whole table, in the order of ids. */
+export interface TableSnapshot<P, V, R> {
   readonly floor: Timestamp;
+  /** How many entries there are. Undefined: whoever needs it counts. */
+  readonly size?: number;
+  readonly entries: Iterable<Entry<P, V, R>>;
+}
+
+/** The whole table as plain data, equal for equal tables. */
+export interface TableCheckpoint<P, V, R> extends TableSnapshot<P, V, R> {
   readonly entries: readonly Entry<P, V, R>[];
 }

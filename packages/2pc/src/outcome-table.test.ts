@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
@@ -169,4 +170,55 @@ test("a table made from a checkpoint is the table", () => {
   expect(restored.checkpoint()).toEqual(table.checkpoint());
   expect(restored.checkpoint().entries.map(({ id }) => id.birth)).toEqual([4, 5]);
   expect([...restored.unfinished()]).toHaveLength(2);
+});
+
+test("which values are kept as numbers shows nowhere", () => {
+  const id = fc.record({ birth: fc.nat({ max: 12 }), random: fc.nat({ max: 1 }), home: fc.nat({ max: 1 }) });
+  const record = fc
+    .tuple(
+      id,
+      fc.constantFrom("prepare", "commit", "alone", "decide", "abort", "acknowledge"),
+      fc.nat({ max: 9 }),
+    )
+    .map(([each, kind, value]): TransactionRecord<string, number, string> => {
+      if (kind === "prepare") return { ...prepare, id: { ...each, home: 1 } };
+      if (kind === "commit") return { ...prepare, kind, id: { ...each, home: 0 }, votes: value };
+      if (kind === "alone")
+        return {
+          kind: "commit",
+          id: { ...each, home: 0 },
+          participants: [0],
+          request: "w",
+          votes: undefined,
+        };
+      if (kind === "decide") return { kind, id: { ...each, home: 1 }, outcome: { kind: "expired" } };
+      if (kind === "abort") return { ...decide(ABORT), id: { ...each, home: 1 } };
+      return { ...acknowledge(1, 2), id: { ...each, home: 0 } };
+    });
+  const floor = fc.integer({ min: -1, max: 13 });
+  const steps = fc.array(fc.oneof({ weight: 5, arbitrary: record }, floor), { maxLength: 40 });
+  const packing = {
+    pack: (value: number) => (value % 2 === 0 ? value / 2 : undefined),
+    unpack: (number: number) => number * 2,
+  };
+  const certify: Certify<string, number, string> = (_, { birth }, votes) => ({
+    kind: "yes",
+    value: Math.max(birth, votes ?? 0),
+  });
+  const property = fc.property(steps, (all) => {
+    const plain = new OutcomeTable(0, certify);
+    let packed = new OutcomeTable(0, certify, undefined, packing);
+    for (const each of all) {
+      if (typeof each === "number") {
+        plain.raiseFloor(each);
+        packed.raiseFloor(each);
+        const snapshot = packed.snapshot();
+        expect(snapshot.size).toBe(plain.size);
+        packed = new OutcomeTable(0, certify, snapshot, packing);
+      } else expect(packed.apply(each)).toEqual(plain.apply(each));
+      expect(packed.checkpoint()).toEqual(plain.checkpoint());
+    }
+    expect([...packed.unfinished()].length).toBe([...plain.unfinished()].length);
+  });
+  fc.assert(property, { numRuns: 1000 });
 });

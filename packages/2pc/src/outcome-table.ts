@@ -10,12 +10,22 @@
  *   recorded that it applied it; what is prepared stays until it has an outcome.
  * - TP-10 `expired` frees only what is still prepared.
  */
-import { BirthIndex } from "./birth-index.ts";
+import { ByBirth } from "./by-birth.ts";
 import { InvariantViolation } from "./errors.ts";
 import type { TransactionRecord } from "./message.ts";
-import type { Applied, Certify, Change, Entry, TableCheckpoint } from "./outcome-entry.ts";
+import type {
+  Applied,
+  Certify,
+  Change,
+  Entry,
+  Packing,
+  TableCheckpoint,
+  TableSnapshot,
+  Unfinished,
+} from "./outcome-entry.ts";
 import { DECIDE, RULES, type State } from "./outcome-rules.ts";
 import { checkFloor } from "./request-check.ts";
+import { SettledCommits } from "./settled-commits.ts";
 import type { AbortReason, Outcome, Status } from "./status.ts";
 import {
   compareTransactionIds,
@@ -24,24 +34,37 @@ import {
   type Timestamp,
   type TransactionId,
 } from "./transaction-id.ts";
+import { TransactionMap } from "./transaction-map.ts";
 import type { Vote } from "./vote.ts";
+
+const NOBODY: readonly ParticipantId[] = [];
 
 type Prepared<P, V, R> = Extract<Entry<P, V, R>, { state: "prepared" }>;
 
 export class OutcomeTable<P, V, R> {
   readonly self: ParticipantId;
   readonly #certify: Certify<P, V, R>;
-  readonly #entries = new Map<string, Entry<P, V, R>>();
-  /** The keys of what somebody has to finish: prepared, or committed and not acknowledged by all. */
-  readonly #unfinished = new Set<string>();
-  /** The keys of the others, which go when the floor passes them. */
-  readonly #finished = new BirthIndex();
+  readonly #packing: Packing<V> | undefined;
+  /** What somebody has to finish: prepared, or committed and not acknowledged by all. */
+  readonly #unfinished = new TransactionMap<Unfinished<P, V, R>>();
+  /** The others go when the floor passes them: commits whose value is a number, and the rest. No id is in two of the three. */
+  readonly #settled = new ByBirth(() => new SettledCommits());
+  readonly #finished = new ByBirth(() => new TransactionMap<Entry<P, V, R>>());
   #floor: Timestamp;
 
-  /** @param checkpoint what to start from; by default an empty table with floor -1, which is below every birth */
-  constructor(self: ParticipantId, certify: Certify<P, V, R>, checkpoint?: TableCheckpoint<P, V, R>) {
+  /**
+   * @param checkpoint what to start from; by default an empty table with floor -1, which is below every birth
+   * @param packing which values of decisions are kept as numbers; by default none
+   */
+  constructor(
+    self: ParticipantId,
+    certify: Certify<P, V, R>,
+    checkpoint?: TableSnapshot<P, V, R>,
+    packing?: Packing<V>,
+  ) {
     this.self = self;
     this.#certify = certify;
+    this.#packing = packing;
     this.#floor = checkpoint?.floor ?? -1;
     for (const entry of checkpoint?.entries ?? []) this.#put(entry);
   }
@@ -53,12 +76,12 @@ export class OutcomeTable<P, V, R> {
 
   /** How many transactions something is kept of. */
   get size(): number {
-    return this.#entries.size;
+    return this.#unfinished.size + this.#settled.size + this.#finished.size;
   }
 
   /** What is known of a transaction: the answer to an inquiry. */
   statusOf(id: TransactionId): Status<V, R> {
-    const entry = this.#entries.get(formatTransactionId(id));
+    const entry = this.#entryOf(id);
     switch (entry?.state) {
       case undefined:
         return { kind: id.birth <= this.#floor ? "expired" : "unknown" };
@@ -103,28 +126,71 @@ export class OutcomeTable<P, V, R> {
     checkFloor(floor);
     if (floor <= this.#floor) return;
     this.#floor = floor;
-    for (const key of this.#finished.takeUpTo(floor)) this.#entries.delete(key);
+    this.#settled.deleteUpTo(floor);
+    this.#finished.deleteUpTo(floor);
   }
 
   /**
    * The transactions that somebody has to finish, in the order in which they became so: prepared ones are in doubt, commits
    * at home lack the acknowledgement of some participant.
    */
-  *unfinished(): Generator<Exclude<Entry<P, V, R>, { state: "aborted" }>> {
-    for (const key of this.#unfinished) {
-      const entry = this.#entries.get(key);
-      if (entry !== undefined && entry.state !== "aborted") yield entry;
-    }
+  unfinished(): Generator<Unfinished<P, V, R>, undefined> {
+    return this.#unfinished.values();
   }
 
   /** The whole table, in the order of ids: equal for every replica that has applied the same records. */
   checkpoint(): TableCheckpoint<P, V, R> {
-    const entries = [...this.#entries.values()].sort((a, b) => compareTransactionIds(a.id, b.id));
-    return { floor: this.#floor, entries };
+    const { floor, entries } = this.snapshot();
+    return { floor, entries: [...entries] };
+  }
+
+  /** The same, whose entries are made as they are taken, whatever is applied meanwhile. */
+  snapshot(): TableSnapshot<P, V, R> {
+    const others = this.#listOf();
+    const spans = this.#settled.stores().map((store) => store.copy());
+    return {
+      floor: this.#floor,
+      size: this.size,
+      entries: { [Symbol.iterator]: () => this.#inOrder(others, spans) },
+    };
+  }
+
+  /** All that is not settled. */
+  #listOf(): Entry<P, V, R>[] {
+    const entries: Entry<P, V, R>[] = [...this.#unfinished.values()];
+    for (const store of this.#finished.stores()) entries.push(...store.values());
+    return entries.sort((a, b) => compareTransactionIds(a.id, b.id));
+  }
+
+  /** Two lists in the order of ids as one: `others`, and the commits of spans, which are put in order one span at a time. */
+  *#inOrder(
+    others: readonly Entry<P, V, R>[],
+    spans: readonly SettledCommits[],
+  ): Generator<Entry<P, V, R>, undefined> {
+    let next = 0;
+    for (const span of spans) {
+      const commits = [...span.entries()].sort(([a], [b]) => compareTransactionIds(a, b));
+      for (const [id, value] of commits) {
+        while (next < others.length && compareTransactionIds(others[next]!.id, id) < 0) yield others[next++]!;
+        yield this.#unpack(id, value);
+      }
+    }
+    while (next < others.length) yield others[next++]!;
+  }
+
+  #entryOf(id: TransactionId): Entry<P, V, R> | undefined {
+    const unfinished = this.#unfinished.get(id);
+    if (unfinished !== undefined) return unfinished;
+    const value = this.#settled.find(id.birth)?.get(id);
+    return value === undefined ? this.#finished.find(id.birth)?.get(id) : this.#unpack(id, value);
+  }
+
+  #unpack(id: TransactionId, value: number): Entry<P, V, R> {
+    return { state: "committed", id, value: this.#packing!.unpack(value), unacknowledged: NOBODY };
   }
 
   #stateOf(id: TransactionId): State {
-    const entry = this.#entries.get(formatTransactionId(id));
+    const entry = this.#entryOf(id);
     return entry?.state ?? (id.birth <= this.#floor ? "expired" : "unknown");
   }
 
@@ -147,7 +213,8 @@ export class OutcomeTable<P, V, R> {
     if (vote.kind !== "yes") return this.#decline(id, vote);
     const unacknowledged = participants.filter((other) => other !== this.self);
     this.#put({ state: "committed", id, value: vote.value, unacknowledged });
-    return this.#answer(id, { kind: "install", request, value: vote.value });
+    const status = { kind: "committed", value: vote.value } as const;
+    return { status, change: { kind: "install", request, value: vote.value } };
   }
 
   #decline(id: TransactionId, vote: Exclude<Vote<V, R>, { kind: "yes" }>): Applied<P, V, R> {
@@ -159,7 +226,7 @@ export class OutcomeTable<P, V, R> {
 
   /** Records the first outcome; `RULES` lets only what is prepared come here, or an abort of what is unknown. */
   #settle(id: TransactionId, outcome: Outcome<V, R>): Applied<P, V, R> {
-    const entry = this.#entries.get(formatTransactionId(id));
+    const entry = this.#entryOf(id);
     const prepared = entry?.state === "prepared" ? entry : undefined;
     if (outcome.kind === "committed") return this.#install(id, prepared, outcome.value);
     const reason: AbortReason<R> =
@@ -178,28 +245,23 @@ export class OutcomeTable<P, V, R> {
   }
 
   #note({ id, participants }: Extract<TransactionRecord<P, V, R>, { kind: "acknowledge" }>): void {
-    const key = formatTransactionId(id);
-    const entry = this.#entries.get(key);
+    const entry = this.#entryOf(id);
     if (entry?.state !== "committed") return;
     const unacknowledged = entry.unacknowledged.filter((other) => !participants.includes(other));
-    this.#put({ ...entry, unacknowledged });
-    if (unacknowledged.length === 0 && id.birth <= this.#floor) this.#forget(key, id);
+    if (unacknowledged.length === 0 && id.birth <= this.#floor) this.#unfinished.delete(id);
+    else if (entry.unacknowledged.length > 0) this.#put({ ...entry, unacknowledged });
   }
 
   #put(entry: Entry<P, V, R>): void {
-    const key = formatTransactionId(entry.id);
-    this.#entries.set(key, entry);
-    const finished =
-      entry.state === "aborted" || (entry.state === "committed" && entry.unacknowledged.length === 0);
-    if (finished) {
-      this.#unfinished.delete(key);
-      this.#finished.add(key, entry.id.birth);
-    } else this.#unfinished.add(key);
-  }
-
-  #forget(key: string, { birth }: TransactionId): void {
-    this.#entries.delete(key);
-    this.#finished.delete(key, birth);
+    const { id } = entry;
+    if (entry.state === "prepared" || (entry.state === "committed" && entry.unacknowledged.length > 0)) {
+      this.#unfinished.set(id, entry);
+      return;
+    }
+    this.#unfinished.delete(id);
+    const number = entry.state === "committed" ? this.#packing?.pack(entry.value) : undefined;
+    if (number === undefined) this.#finished.obtain(id.birth).set(id, entry);
+    else this.#settled.obtain(id.birth).add(id, number);
   }
 
   #assertHome(record: TransactionRecord<P, V, R>): void {

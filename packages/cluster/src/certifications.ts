@@ -4,7 +4,7 @@
  * be refused and run again. Only what is younger waits for what is older, so that no two wait for each other; whoever has waited long enough is
  * proposed all the same, and certified as ever (TX-7).
  */
-import { compareTransactionIds, formatTransactionId } from "@khonsu/2pc";
+import { compareTransactionIds, TransactionMap } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import { encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
@@ -37,7 +37,7 @@ interface UnderWay {
 
 export class Certifications {
   readonly #options: CertificationsOptions;
-  readonly #underWay = new Map<string, UnderWay>();
+  readonly #underWay = new TransactionMap<UnderWay>();
 
   constructor(options: CertificationsOptions) {
     this.#options = options;
@@ -45,14 +45,14 @@ export class Certifications {
 
   /** Resolves with what is known of the transaction once it is applied. Rejects when that cannot be told. */
   submit(request: Certification): Promise<ShardStatus> {
-    const name = formatTransactionId(request.id);
+    const { id } = request;
     const now = this.#options.runtime.now();
-    const known = this.#underWay.get(name);
+    const known = this.#underWay.get(id);
     if (known !== undefined && now - known.since < JOINED_MS) return known.status;
     const entry = { since: now, status: this.#certify(request) };
-    this.#underWay.set(name, entry);
+    this.#underWay.set(id, entry);
     const end = () => {
-      if (this.#underWay.get(name) === entry) this.#underWay.delete(name);
+      if (this.#underWay.get(id) === entry) this.#underWay.delete(id);
     };
     entry.status.then(end, end);
     return entry.status;

@@ -26,12 +26,12 @@ export const DEFAULT_RETENTION: Retention = {
   everyMs: 5000,
 };
 
-/** Keys that a turn of purging looks at: little enough that nobody waits for it. */
-const PURGED_KEYS_MAX = 200;
+/** Versions that a turn of purging lets go: few enough that nobody waits for it. */
+const PURGED_VERSIONS_MAX = 1000;
 
 /** One turn of purging. To be called every few milliseconds, by every replica: a purge is no entry of the log. */
 export function purgeSome({ log }: ShardReplica): void {
-  log.machine.versions.purge(PURGED_KEYS_MAX);
+  log.machine.versions.purge(PURGED_VERSIONS_MAX);
 }
 
 /**

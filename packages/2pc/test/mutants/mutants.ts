@@ -186,8 +186,8 @@ export const MUTANTS: readonly Mutant[] = [
     description: "the floor takes what is prepared",
     world: "two participants, home's floor",
     file: TABLE,
-    find: "} else this.#unfinished.add(key);",
-    replace: "} else this.#unfinished.add(key);\n    this.#finished.add(key, entry.id.birth);",
+    find: "    this.#finished.deleteUpTo(floor);",
+    replace: "    this.#finished.deleteUpTo(floor);\n    this.#unfinished.deleteUpTo(floor);",
   },
   {
     rule: "TP-9",

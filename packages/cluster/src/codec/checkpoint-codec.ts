@@ -2,8 +2,10 @@
  * Checkpoints of a shard as bytes (proto/khonsu/shard/v1/checkpoint.proto): a stream of records in frames of bounded size. Equal
  * shards give equal bytes. A value that grew out of the version before by appends is stored as what was appended.
  */
-import { formatTransactionId } from "@khonsu/2pc";
+import { type Entry, formatTransactionId } from "@khonsu/2pc";
+import type { Refusal } from "../shard/refusal.ts";
 import type { CheckpointEntry, ShardCheckpoint } from "../shard/state-machine.ts";
+import type { Commitment, ShardTransaction } from "../shard/transaction.ts";
 import { WireWriter } from "../wire/index.ts";
 import { CheckpointReader } from "./checkpoint-reader.ts";
 import { corrupt, FrameReader, toFrames } from "./frames.ts";
@@ -15,7 +17,7 @@ export const FORMAT = 1;
 /** Records are collected up to so many bytes before they are handed on. */
 const PIECE_BYTES = 16 * 1024;
 
-type TableEntry = ShardCheckpoint["table"]["entries"][number];
+type TableEntry = Entry<ShardTransaction, Commitment, Refusal>;
 
 /**
  * The checkpoint as chunks of up to `chunkBytesMax` bytes, made one at a time, to be stored or sent one behind the other.
@@ -53,9 +55,11 @@ export function decodeCheckpoint(chunks: Iterable<Uint8Array>): ShardCheckpoint 
 function* records(checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined> {
   const { table, resolved, entries } = checkpoint;
   const writer = new WireWriter(2 * PIECE_BYTES);
-  writeRecord(writer, 1, checkpoint, writeHeader);
+  writeHeader(writer, checkpoint);
   const conflicts = new Map(resolved.map(({ id, keys }) => [formatTransactionId(id), keys]));
+  let outcomes = 0;
   for (const entry of table.entries) {
+    outcomes++;
     const keys = conflicts.size === 0 ? undefined : conflicts.get(formatTransactionId(entry.id));
     const start = writer.beginPrefixed();
     const content = writer.begin(2);
@@ -75,7 +79,7 @@ function* records(checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined>
     older = entry;
     if (writer.length >= PIECE_BYTES) yield* piece(writer);
   }
-  writeRecord(writer, 4, checkpoint, writeEnd);
+  writeEnd(writer, outcomes, entries.length);
   yield* piece(writer);
 }
 
@@ -85,30 +89,25 @@ function* piece(writer: WireWriter): Generator<Uint8Array, undefined> {
   writer.reset();
 }
 
-function writeRecord(
-  writer: WireWriter,
-  field: number,
-  checkpoint: ShardCheckpoint,
-  write: (writer: WireWriter, checkpoint: ShardCheckpoint) => void,
-): void {
-  const start = writer.beginPrefixed();
-  const content = writer.begin(field);
-  write(writer, checkpoint);
-  writer.end(content);
-  writer.endPrefixed(start);
-}
-
 function writeHeader(writer: WireWriter, { shard, clock, gcFloor, table }: ShardCheckpoint): void {
+  const start = writer.beginPrefixed();
+  const header = writer.begin(1);
   writer.uint(1, FORMAT);
   writer.uint(2, shard);
   writer.uint(3, clock);
   writer.uint(4, gcFloor);
   if (table.floor >= 0) writer.presentUint(5, table.floor);
+  writer.end(header);
+  writer.endPrefixed(start);
 }
 
-function writeEnd(writer: WireWriter, { table, entries }: ShardCheckpoint): void {
-  writer.uint(1, table.entries.length);
-  writer.uint(2, entries.length);
+function writeEnd(writer: WireWriter, outcomes: number, versions: number): void {
+  const start = writer.beginPrefixed();
+  const end = writer.begin(4);
+  writer.uint(1, outcomes);
+  writer.uint(2, versions);
+  writer.end(end);
+  writer.endPrefixed(start);
 }
 
 function writeTableEntry(writer: WireWriter, entry: TableEntry, conflicts: readonly string[]): void {

@@ -1,5 +1,5 @@
 /** Reads the records of a checkpoint, and that they are all there, in their order. */
-import { type AbortReason, compareTransactionIds, type TransactionId } from "@khonsu/2pc";
+import { type AbortReason, compareTransactionIds, type Entry, type TransactionId } from "@khonsu/2pc";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import type { Refusal } from "../shard/refusal.ts";
 import { ShardValue } from "../shard/shard-value.ts";
@@ -23,7 +23,7 @@ import {
   unsupported,
 } from "./wire.ts";
 
-type TableEntry = ShardCheckpoint["table"]["entries"][number];
+type TableEntry = Entry<ShardTransaction, Commitment, Refusal>;
 
 interface Header {
   readonly shard: number;

@@ -5,11 +5,14 @@
  */
 import {
   type Change,
+  compareTransactionIds,
   formatTransactionId,
   OutcomeTable,
+  type Packing,
   type Status,
-  type TableCheckpoint,
+  type TableSnapshot,
   type TransactionId,
+  TransactionMap,
   type Vote,
 } from "@khonsu/2pc";
 import { type CommitTimestamp, TIMESTAMP_MAX } from "@khonsu/core/isolation";
@@ -49,7 +52,7 @@ export interface ShardCheckpoint {
   readonly shard: number;
   readonly clock: CommitTimestamp;
   readonly gcFloor: CommitTimestamp;
-  readonly table: TableCheckpoint<ShardTransaction, Commitment, Refusal>;
+  readonly table: TableSnapshot<ShardTransaction, Commitment, Refusal>;
   /** `Prepared.conflicts` of the prepared transactions that have some, in the order of the table. */
   readonly resolved: readonly ResolvedConflicts[];
   readonly entries: readonly CheckpointEntry[];
@@ -67,6 +70,12 @@ export interface CheckpointEntry {
   readonly value: ShardValue | undefined;
 }
 
+/** A commit that ignored nothing is its timestamp. */
+const PACKING: Packing<Commitment> = {
+  pack: ({ timestamp, ignored }) => (ignored.length === 0 ? timestamp : undefined),
+  unpack: (timestamp) => ({ timestamp: timestamp as CommitTimestamp, ignored: [] }),
+};
+
 const NOTHING: Applied = { status: undefined, installed: undefined };
 
 export class ShardStateMachine {
@@ -74,7 +83,7 @@ export class ShardStateMachine {
   readonly versions: Versions;
   readonly locks = new LockTable();
   readonly #table: OutcomeTable<ShardTransaction, Commitment, Refusal>;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared = new TransactionMap<Prepared>();
   #clock: CommitTimestamp;
   /** What the certification of the entry that is being applied found. */
   #certified: Certified | undefined = undefined;
@@ -91,10 +100,12 @@ export class ShardStateMachine {
     for (const { key, timestamp, value } of checkpoint?.entries ?? []) {
       this.versions.install(key, timestamp, value);
     }
+    this.versions.restored();
     this.#table = new OutcomeTable(
       shard,
       (request, _, votes) => this.#certify(request, votes),
       checkpoint?.table,
+      PACKING,
     );
     this.#holdAgain(checkpoint?.resolved ?? []);
   }
@@ -127,7 +138,7 @@ export class ShardStateMachine {
   }
 
   preparedAs(id: TransactionId): Prepared | undefined {
-    return this.#prepared.get(formatTransactionId(id));
+    return this.#prepared.get(id);
   }
 
   /** What is prepared, and commits decided here that not every participant has recorded as applied. */
@@ -165,18 +176,14 @@ export class ShardStateMachine {
   }
 
   checkpoint(): ShardCheckpoint {
-    const entries: CheckpointEntry[] = [];
-    for (const [key, versions] of this.versions.retained()) {
-      for (const { timestamp, value } of versions) entries.push({ key, timestamp, value });
-    }
-    const table = this.#table.checkpoint();
     const resolved: ResolvedConflicts[] = [];
-    for (const { id } of table.entries) {
-      const keys = this.preparedAs(id)?.conflicts ?? [];
+    for (const { id, conflicts: keys } of this.#prepared.values()) {
       if (keys.length > 0) resolved.push({ id, keys });
     }
-    const { shard, clock } = this;
-    return { shard, clock, gcFloor: this.versions.floor, table, resolved, entries };
+    resolved.sort((a, b) => compareTransactionIds(a.id, b.id));
+    const { shard, clock, versions } = this;
+    const table = this.#table.snapshot();
+    return { shard, clock, gcFloor: versions.floor, table, resolved, entries: versions.retained() };
   }
 
   #applyRecord(record: ShardRecord): Applied {
@@ -247,12 +254,11 @@ export class ShardStateMachine {
     timestamp: CommitTimestamp,
     certified: Certified | undefined,
   ): void {
-    const name = formatTransactionId(id);
     if (certified === undefined)
-      throw violated("TX-7", `nothing under a prepared transaction changes: ${name}`);
+      throw violated("TX-7", `nothing under a prepared transaction changes: ${formatTransactionId(id)}`);
     this.locks.hold(id, transaction);
     const { installs, conflicts } = certified;
-    this.#prepared.set(name, { id, timestamp, transaction, installs, conflicts });
+    this.#prepared.set(id, { id, timestamp, transaction, installs, conflicts });
   }
 
   /** Holds what the prepared transactions of a checkpoint need. */
@@ -270,7 +276,7 @@ export class ShardStateMachine {
     const prepared = this.preparedAs(id);
     if (prepared === undefined) throw violated("TX-7", `not held: ${formatTransactionId(id)}`);
     this.locks.free(id, prepared.transaction);
-    this.#prepared.delete(formatTransactionId(id));
+    this.#prepared.delete(id);
     return prepared;
   }
 

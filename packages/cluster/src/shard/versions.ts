@@ -15,12 +15,17 @@ import { violated } from "../errors.ts";
 import type { ShardValue } from "./shard-value.ts";
 import type { VersionIdentity } from "./transaction.ts";
 
+const EVERYTHING: KeyRange = { low: "", high: undefined, isHighIncluded: false };
+
 export class Versions {
   readonly #store = new MemoryVersionStore<ShardValue>();
-  /** Keys with versions that the floor has passed, or will pass: to be purged some time. */
-  readonly #superseded = new Set<string>();
-  /** How many of them were not looked at since the floor has risen. */
-  #unvisited = 0;
+  /**
+   * Versions to be purged once the floor has passed what made them so: those that were overwritten, and tombstones. In the order in which that
+   * was, which is that of the timestamps but for what two-phase commit decides late.
+   */
+  readonly #superseded: Version<ShardValue>[] = [];
+  /** Where in that list those begin that are not purged yet. */
+  #next = 0;
   #floor: CommitTimestamp;
 
   constructor(floor: CommitTimestamp) {
@@ -39,12 +44,11 @@ export class Versions {
   raiseFloor(floor: CommitTimestamp): void {
     if (floor <= this.#floor) return;
     this.#floor = floor;
-    this.#unvisited = this.#superseded.size;
   }
 
   /** Whether there is anything that a higher floor would let go. */
   get hasSuperseded(): boolean {
-    return this.#superseded.size > 0;
+    return this.#next < this.#superseded.length;
   }
 
   /** The newest version of `key`, undefined where there is none. */
@@ -103,62 +107,68 @@ export class Versions {
     old.overwrittenAt = timestamp;
     this.#store.install(version);
     if (old.timestamp === BEFORE_ANY) chain.unlink(old);
-    if (version.older !== undefined || value === undefined) this.#superseded.add(key);
+    if (version.older !== undefined) this.#superseded.push(old);
+    if (value === undefined) this.#superseded.push(version);
   }
 
-  /** Whether `purge` has nothing to look at until the floor rises again. */
+  /** To be called once the versions of a checkpoint are installed, which came in the order of keys. */
+  restored(): void {
+    this.#superseded.sort((a, b) => supersededAt(a) - supersededAt(b));
+  }
+
+  /** Whether `purge` has nothing to do until the floor rises again. */
   get isPurged(): boolean {
-    return this.#unvisited === 0;
+    const next = this.#superseded[this.#next];
+    return next === undefined || supersededAt(next) > this.#floor;
   }
 
-  /**
-   * Forgets versions that no read at or above the floor can see. Looks at up to `keysMax` keys, those first that it has
-   * not looked at for longest, and at each once for a floor.
-   */
-  purge(keysMax: number): void {
-    let left = Math.min(keysMax, this.#unvisited);
-    this.#unvisited -= left;
-    for (const key of this.#superseded) {
-      if (left-- === 0) return;
-      this.#superseded.delete(key);
-      if (!this.#purgeKey(key)) this.#superseded.add(key);
+  /** Forgets up to `versionsMax` versions that no read at or above the floor can see, those first that went out of use first. */
+  purge(versionsMax: number): void {
+    const superseded = this.#superseded;
+    for (let left = versionsMax; left > 0 && !this.isPurged; left--) this.#purge(superseded[this.#next++]!);
+    // A quarter of the list is used up: the rest moves to the front, three places for each version that was let go.
+    if (this.#next >= 1024 && 4 * this.#next >= superseded.length) {
+      superseded.copyWithin(0, this.#next);
+      superseded.length -= this.#next;
+      this.#next = 0;
     }
   }
 
   /**
-   * Every key with the versions that reads at or above the floor can see, from old to new, in the order of keys. Equal on
-   * every replica that has applied the same entries, whatever it has purged.
+   * The versions that reads at or above the floor can see, in the order of keys, and from old to new. Equal on every replica that has
+   * applied the same entries, whatever it has purged. What they say stays, whatever is installed or purged later.
    */
-  *retained(): Generator<readonly [string, readonly Version<ShardValue>[]]> {
-    for (const chain of this.chainsIn({ low: "", high: undefined, isHighIncluded: false })) {
-      const versions: Version<ShardValue>[] = [];
-      for (let at: Version<ShardValue> | undefined = chain.newest; at !== undefined; at = at.older) {
-        if (at.timestamp > BEFORE_ANY) versions.push(at);
-        if (at.timestamp <= this.#floor) break;
-      }
-      if (this.identityOf(versions.at(-1)) === BEFORE_ANY) versions.pop();
-      if (versions.length > 0) yield [chain.key, versions.reverse()];
+  retained(): Version<ShardValue>[] {
+    const retained: Version<ShardValue>[] = [];
+    for (const { newest } of this.chainsIn(EVERYTHING)) {
+      const oldest = this.#oldestVisible(newest);
+      let at = this.identityOf(oldest) === BEFORE_ANY ? oldest.newer : oldest;
+      for (; at !== undefined; at = at.newer) retained.push(at);
     }
+    return retained;
   }
 
-  /** Whether the key has nothing left to purge, ever, as it is. */
-  #purgeKey(key: string): boolean {
-    const chain = this.#store.find(key)?.chain;
-    if (chain === undefined) return true;
-    const seen = visible(chain.newest, this.#floor);
-    for (let old = seen?.older; old !== undefined; ) {
-      const next: Version<ShardValue> | undefined = old.older;
-      chain.unlink(old);
-      old = next;
-    }
-    const { newest } = chain;
-    if (newest.value === undefined && newest.timestamp <= this.#floor) {
+  /** The newest version at or below the floor, or the oldest that there is. */
+  #oldestVisible(newest: Version<ShardValue>): Version<ShardValue> {
+    let version = newest;
+    while (version.timestamp > this.#floor && version.older !== undefined) version = version.older;
+    return version;
+  }
+
+  #purge(version: Version<ShardValue>): void {
+    const { chain } = version;
+    if (chain.newest === version) {
+      // A tombstone that nothing has overwritten.
       chain.isForgotten = true;
       this.#store.remove(chain);
-      return true;
-    }
-    return newest.older === undefined && newest.value !== undefined;
+    } else if (version.newer !== undefined) chain.unlink(version);
+    // Otherwise it is gone: a tombstone is in the list once for itself and once for being overwritten.
   }
+}
+
+/** From when on no read sees a version: since it was overwritten, or since it is a tombstone that only says what no version says. */
+function supersededAt(version: Version<ShardValue>): number {
+  return version.overwrittenAt === 0 ? version.timestamp : version.overwrittenAt;
 }
 
 function visible(

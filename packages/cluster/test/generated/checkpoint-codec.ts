@@ -1,17 +1,19 @@
 /** By the code generated from `proto/`, what `src/codec` does by hand, to be compared: records of checkpoints. */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { formatTransactionId } from "@khonsu/2pc";
+import { type Entry, formatTransactionId } from "@khonsu/2pc";
 import { toFrames } from "../../src/codec/frames.ts";
 import { fromText } from "../../src/codec/wire.ts";
 import * as pb from "../../src/gen/khonsu/shard/v1/checkpoint_pb.ts";
+import type { Refusal } from "../../src/shard/refusal.ts";
 import type { CheckpointEntry, ShardCheckpoint } from "../../src/shard/state-machine.ts";
+import type { Commitment, ShardTransaction } from "../../src/shard/transaction.ts";
 import { fromReason } from "./outcome-codec.ts";
 import { fromCommitment, fromId, fromTransaction } from "./transaction-codec.ts";
 
 const FORMAT = 1;
 
 type Content = pb.CheckpointRecord["content"];
-type TableEntry = ShardCheckpoint["table"]["entries"][number];
+type TableEntry = Entry<ShardTransaction, Commitment, Refusal>;
 
 /**
  * The checkpoint as chunks of up to `chunkBytesMax` bytes, made one at a time, to be stored or sent one behind the other.
@@ -41,7 +43,9 @@ function* records(checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined>
   if (table.floor >= 0) header.idFloor = BigInt(table.floor);
   yield* record({ case: "header", value: header });
   const conflicts = new Map(resolved.map(({ id, keys }) => [formatTransactionId(id), keys]));
+  let outcomes = 0n;
   for (const entry of table.entries) {
+    outcomes++;
     const value = fromTableEntry(entry, conflicts.get(formatTransactionId(entry.id)) ?? []);
     yield* record({ case: "outcome", value });
   }
@@ -50,7 +54,7 @@ function* records(checkpoint: ShardCheckpoint): Generator<Uint8Array, undefined>
     yield* versionRecord(entry, older);
     older = entry;
   }
-  const counts = { outcomes: BigInt(table.entries.length), versions: BigInt(entries.length) };
+  const counts = { outcomes, versions: BigInt(entries.length) };
   yield* record({ case: "end", value: create(pb.CheckpointEndSchema, counts) });
 }
 

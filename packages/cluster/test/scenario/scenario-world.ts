@@ -188,11 +188,11 @@ export class ScenarioWorld {
     const lines = [
       `clock=${machine.clock} watermark=${machine.watermark} ${floors} prepared=${machine.preparedCount}`,
     ];
-    for (const [key, found] of machine.versions.retained()) {
-      lines.push(
-        `  ${key}: ${found.map(({ timestamp, value }) => `${timestamp}=${textIn(value) ?? "deleted"}`).join(" ")}`,
-      );
+    const byKey = new Map<string, string[]>();
+    for (const { key, timestamp, value } of machine.versions.retained()) {
+      byKey.set(key, [...(byKey.get(key) ?? []), `${timestamp}=${textIn(value) ?? "deleted"}`]);
     }
+    for (const [key, found] of byKey) lines.push(`  ${key}: ${found.join(" ")}`);
     return lines;
   }
 
