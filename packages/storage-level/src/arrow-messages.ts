@@ -5,6 +5,7 @@
  * their schemas are never the same bytes twice, and a stream carries its dictionaries with it.
  */
 import { batchForIpc } from "@khonsu/core";
+import { type EncodedBatch, encodeFlatBatch } from "@khonsu/core/values";
 import {
   DataType,
   type Field,
@@ -13,7 +14,6 @@ import {
   RecordBatchStreamWriter,
   type Schema,
 } from "apache-arrow";
-import { type Assembled, assembleFlat, padded } from "./flat-batch.ts";
 
 /** Collects what the writer of apache-arrow writes, message by message. */
 class MessageWriter extends RecordBatchStreamWriter {
@@ -44,12 +44,6 @@ class MessageWriter extends RecordBatchStreamWriter {
   }
 }
 
-/** Encoded batches: pieces to be written one after the other, which may be views of the batches' own buffers. */
-export interface EncodedBatch {
-  readonly pieces: readonly Uint8Array[];
-  readonly bytes: number;
-}
-
 /** Whether a column of `schema`, at any depth, is dictionary-encoded. */
 export function hasDictionary(schema: Schema): boolean {
   return schema.fields.some(isDictionaryField);
@@ -65,36 +59,9 @@ export function encodeSchema(schema: Schema): Uint8Array {
   return Buffer.concat(new MessageWriter().schema(schema).take());
 }
 
-/**
- * The metadata of record batch messages by the shape of the batch. It is a function of the shape alone, and most batches of a store are of
- * few shapes.
- */
-const metadataByShape = new Map<string, Uint8Array>();
-const SHAPES_MAX = 1000;
-const PADDING = new Uint8Array(8);
-
 /** The record batch message of a batch whose schema has no dictionary. */
 export function encodeBatch(batch: RecordBatch): EncodedBatch {
-  const assembled = assembleFlat(batch);
-  if (assembled === undefined) return measured(new MessageWriter().batch(batchForIpc(batch)).take());
-  const metadata = metadataOf(batch, assembled);
-  const pieces = [metadata];
-  for (const buffer of assembled.buffers) {
-    const padding = padded(buffer.byteLength) - buffer.byteLength;
-    if (buffer.byteLength > 0) pieces.push(bytesOf(buffer));
-    if (padding > 0) pieces.push(PADDING.subarray(0, padding));
-  }
-  return { pieces, bytes: metadata.byteLength + assembled.bytes };
-}
-
-function metadataOf(batch: RecordBatch, { bytes, shape }: Assembled): Uint8Array {
-  const known = metadataByShape.get(shape);
-  if (known !== undefined) return known;
-  const message = Buffer.concat(new MessageWriter().batch(batch).take());
-  const metadata = message.subarray(0, message.byteLength - bytes);
-  if (metadataByShape.size >= SHAPES_MAX) metadataByShape.clear();
-  metadataByShape.set(shape, metadata);
-  return metadata;
+  return encodeFlatBatch(batch) ?? measured(new MessageWriter().batch(batchForIpc(batch)).take());
 }
 
 /** A whole stream with this one batch, and the length of the stream in eight bytes before it. */

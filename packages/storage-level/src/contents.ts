@@ -7,8 +7,9 @@
  * adds one behind the last.
  */
 import type { CommitTimestamp } from "@khonsu/core";
+import type { EncodedBatch } from "@khonsu/core/values";
 import type { RecordBatch, Schema } from "apache-arrow";
-import { type EncodedBatch, encodeBatch, encodeStream, hasDictionary } from "./arrow-messages.ts";
+import { encodeBatch, encodeStream, hasDictionary } from "./arrow-messages.ts";
 import { HEAD_KEY, segmentKey } from "./key-codec.ts";
 import { SEALED_BYTES } from "./merge-policy.ts";
 import { encodeHead, encodeSegment, SEGMENT_KIND, seal } from "./record.ts";

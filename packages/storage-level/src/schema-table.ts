@@ -2,11 +2,11 @@
  * The schemas of the database, each stored once under a number (SF-4). A schema that no segment refers to any more goes
  * with the group that removed the last reference, so that there is a schema record exactly for each schema in use.
  */
+import { sameSchema } from "@khonsu/core/values";
 import type { Schema } from "apache-arrow";
 import { encodeSchema } from "./arrow-messages.ts";
 import { schemaKey } from "./key-codec.ts";
 import { encodeSchemaRecord, seal } from "./record.ts";
-import { sameSchema } from "./same-schema.ts";
 import type { Totals } from "./totals.ts";
 import type { WriteBatch } from "./write-batch.ts";
 

@@ -65,6 +65,11 @@ export class FlatBuffer {
     });
   }
 
+  /** Where the `bytes` bytes of field `index` stand; undefined where it is absent. */
+  placeOf(table: Table, index: number, bytes: number): number | undefined {
+    return this.#fieldAt(table, index, bytes);
+  }
+
   /** 0 where the field is absent. */
   uint8(table: Table, index: number): number {
     const at = this.#fieldAt(table, index, 1);

@@ -11,6 +11,7 @@ import { type RecordBatch, RecordBatchReader, RecordBatchStreamWriter } from "ap
 import { KhonsuError } from "../errors.ts";
 import { checkBatch } from "./check-batch.ts";
 import { xxHash32 } from "./checksum.ts";
+import { readFlatStream, rememberSchema, writeFlatStream } from "./flat-stream.ts";
 import { batchesForIpc } from "./ipc-input.ts";
 import { verifyStream } from "./verify-stream.ts";
 
@@ -24,6 +25,8 @@ const TRAILER_BYTES = 16;
  * @throws KhonsuError `KHONSU_UNSUPPORTED_TYPE` if Arrow IPC cannot hold them, with what apache-arrow said as `cause`
  */
 export function encodeBatches(batches: readonly RecordBatch[]): Uint8Array {
+  const flat = writeFlatStream(batches, TRAILER_BYTES);
+  if (flat !== undefined) return sealInPlace(flat);
   let stream: Uint8Array;
   try {
     stream = RecordBatchStreamWriter.writeAll(batchesForIpc(batches)).toUint8Array(true);
@@ -45,11 +48,17 @@ export function encodeBatches(batches: readonly RecordBatch[]): Uint8Array {
 export function decodeBatches(bytes: Uint8Array): RecordBatch[] {
   const stream = unseal(bytes);
   try {
+    const flat = readFlatStream(stream);
+    if (flat !== undefined) {
+      for (const batch of flat) checkBatch(batch);
+      return flat;
+    }
     // The checksum tells damage from what was sealed; whoever sealed it need not have meant well.
     verifyStream(stream);
     const batches = [...RecordBatchReader.from(stream)];
     if (batches.length === 0) throw new Error("there is no batch in the stream");
     for (const batch of batches) checkBatch(batch);
+    rememberSchema(stream, batches[0]!.schema);
     return batches;
   } catch (cause) {
     throw new KhonsuError("KHONSU_STORAGE_CORRUPT", "Cannot decode a value: not an Arrow IPC stream", {
@@ -61,10 +70,16 @@ export function decodeBatches(bytes: Uint8Array): RecordBatch[] {
 function seal(stream: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(stream.length + TRAILER_BYTES);
   bytes.set(stream);
-  bytes.set(MAGIC, stream.length);
-  const trailer = new DataView(bytes.buffer, stream.length + MAGIC.length);
-  trailer.setUint32(0, stream.length, true);
-  trailer.setUint32(4, xxHash32(stream), true);
+  return sealInPlace(bytes);
+}
+
+/** @param bytes the stream, and room for the trailer */
+function sealInPlace(bytes: Uint8Array): Uint8Array {
+  const length = bytes.length - TRAILER_BYTES;
+  bytes.set(MAGIC, length);
+  const trailer = new DataView(bytes.buffer, length + MAGIC.length);
+  trailer.setUint32(0, length, true);
+  trailer.setUint32(4, xxHash32(bytes.subarray(0, length)), true);
   return bytes;
 }
 

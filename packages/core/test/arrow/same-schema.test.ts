@@ -13,6 +13,7 @@ import {
   Int64,
   List,
   Map_,
+  RecordBatchStreamWriter,
   Schema,
   SparseUnion,
   Struct,
@@ -22,8 +23,24 @@ import {
   Utf8,
 } from "apache-arrow";
 import { expect, test } from "vitest";
-import { encodeSchema } from "./arrow-messages.ts";
-import { sameSchema } from "./same-schema.ts";
+import { sameSchema } from "../../src/table/same-schema.ts";
+
+/** The schema message as apache-arrow writes it. */
+class SchemaWriter extends RecordBatchStreamWriter {
+  #pieces: Uint8Array[] = [];
+
+  protected override _write(chunk: ArrayBufferView): this {
+    this.#pieces.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    return this;
+  }
+
+  encode(schema: Schema): Buffer {
+    this._writeSchema(schema);
+    return Buffer.concat(this.#pieces);
+  }
+}
+
+const encodeSchema = (schema: Schema) => new SchemaWriter().encode(schema);
 
 const item = (type: DataType, name = "item", nullable = true) => new Field(name, type, nullable);
 const entries = () =>
