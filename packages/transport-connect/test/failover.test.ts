@@ -178,6 +178,20 @@ test("a node that falls silent is given up on, though its connections stay", asy
   expect(client.address).not.toBe(proxy.address);
 });
 
+/** An error that nobody listens to would end the process of the client. */
+test("connections that are reset are errors of nobody: the client goes on", async () => {
+  const cluster = await openCluster({ nodes: 1, routes: { describe: () => alone } });
+  const alone = { clusterId: "test", node: 1, members: [] };
+  const proxy = closing(await CutProxy.open(cluster.addresses[0]!));
+  const client = closing(await connectCluster({ addresses: [proxy.address] }));
+  for (let i = 1; i <= 5; i++) {
+    const committing = client.transact((tx) => tx.append("k", one(i)));
+    proxy.reset();
+    await committing;
+  }
+  expect(valuesOf(await client.transact((tx) => tx.read("k")))).toEqual([1, 2, 3, 4, 5]);
+});
+
 test("a node of another cluster is passed over", async () => {
   const mine = await openCluster({ nodes: 1, clusterId: "mine" });
   const other = await openCluster({ nodes: 1, clusterId: "other" });

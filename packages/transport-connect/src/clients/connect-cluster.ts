@@ -94,6 +94,8 @@ async function openSession(manager: Http2SessionManager, authorization: string |
   };
   const stream = await manager.request("POST", SESSION_PATH, headers, {});
   stream.session?.setLocalWindowSize(2 * WINDOW_BYTES);
+  // The stream is told as well, and first: by then nobody else listens, since its end is the end of the manager.
+  stream.session?.on("error", () => {});
   const toError = (reason: unknown) =>
     new TransportError("KHONSU_PEER_UNREACHABLE", messageOf(reason), { cause: reason });
   return new ClientStream(stream, FRAME_BYTES_MAX, toError);

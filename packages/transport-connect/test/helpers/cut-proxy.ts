@@ -45,6 +45,14 @@ export class CutProxy {
     }
   }
 
+  /** Cuts all connections as a process does that is killed in the middle of something: nothing more is read, and the other side is told so. */
+  reset(): void {
+    for (const [socket, upstream] of this.#pairs) {
+      socket.resetAndDestroy();
+      upstream.destroy();
+    }
+  }
+
   /** Passes nothing on any more, and closes nothing. */
   silence(): void {
     this.#isSilent = true;
