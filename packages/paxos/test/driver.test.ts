@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  type AcceptorStorage,
   type Configuration,
   Driver,
   type DriverClock,
@@ -21,6 +22,8 @@ class World implements DriverClock {
   readonly logs = new Map<ReplicaId, string[]>();
   readonly fenced: PaxosError[] = [];
 
+  readonly stalls = new Map<ReplicaId, Promise<void>>();
+  onSend: (envelope: Envelope) => void = () => {};
   /** So many messages take longer than a tick to be sent. */
   slowSends = 0;
 
@@ -48,7 +51,7 @@ class World implements DriverClock {
     this.logs.set(self, log);
     const driver = await Driver.open({
       replica: { self, start, seed: self % 97, ...options },
-      storage: disk.open(),
+      storage: this.stallable(self, disk.open()),
       clock: this,
       transport: { send: (envelope) => this.send(envelope) },
       stateMachine: {
@@ -65,7 +68,18 @@ class World implements DriverClock {
     return driver;
   }
 
+  /** A storage that writes nothing while its replica's disk stalls. */
+  private stallable(self: ReplicaId, storage: AcceptorStorage): AcceptorStorage {
+    const write = storage.write.bind(storage);
+    storage.write = async (batch) => {
+      await this.stalls.get(self);
+      await write(batch);
+    };
+    return storage;
+  }
+
   private send(envelope: Envelope): void {
+    this.onSend(envelope);
     if (this.slowSends > 0) {
       this.slowSends--;
       this.time += 120;
@@ -123,6 +137,37 @@ test("a turn that takes longer than a tick sets no timer in the past", async () 
   await world.pass(40);
   expect(world.slowSends).toBe(0);
   expect(world.leader.status().role).toBe("leader");
+});
+
+test("proposals gather at the leader while its votes are on their way to the disk, and a tick ends that", async () => {
+  const world = await threeDrivers();
+  const { leader } = world;
+  let release = () => {};
+  const batches: number[] = [];
+  world.onSend = ({ from, message }) => {
+    if (from === leader.status().replica && message.kind === "accept" && message.entries.length > 0)
+      batches.push(message.entries.length);
+  };
+  const propose = (sequence: number) =>
+    leader.propose({ client: 5, sequence, command: Buffer.from(`c${sequence}`) });
+  world.stalls.set(leader.status().replica, new Promise((resolve) => (release = resolve)));
+  const first = propose(1);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  expect(batches).toEqual([1, 1]);
+  const later = [2, 3, 4].map(propose);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  expect(batches).toEqual([1, 1]);
+  await world.pass(1);
+  expect(batches).toEqual([1, 1, 3, 3]);
+  const last = propose(5);
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  expect(batches).toEqual([1, 1, 3, 3]);
+  world.stalls.clear();
+  release();
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  expect(batches).toEqual([1, 1, 3, 3, 1, 1]);
+  await world.pass(2);
+  expect((await Promise.all([first, ...later, last])).map(({ result }) => result)).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("hard case 19: a proposal repeated through another replica is applied once and answered with the same slot", async () => {

@@ -8,10 +8,11 @@ import type { DuplicateEntry } from "../entry.ts";
 import { refusal } from "../errors.ts";
 import type { ReplicaId } from "../replica-id.ts";
 import { NO_SLOT, type Slot } from "../slot.ts";
-import { keyOf, type Outcome, RefusedError, Waiting } from "./waiting.ts";
+import { Outcomes } from "./outcomes.ts";
+import { RefusedError, Waiting } from "./waiting.ts";
 
 export class Answers {
-  readonly outcomes = new Waiting<string, Outcome>();
+  readonly outcomes = new Outcomes();
   readonly reads = new Waiting<number, Slot>();
   readonly transfers = new Waiting<ReplicaId, void>();
   readonly changes = new Waiting<string, Configuration>();
@@ -20,10 +21,10 @@ export class Answers {
   onEffect(effect: Effect): void {
     switch (effect.kind) {
       case "alreadyDecided":
-        this.outcomes.resolve(keyOf(effect.proposal), { slot: effect.slot, result: undefined });
+        this.outcomes.resolve(effect.proposal, { slot: effect.slot, result: undefined });
         break;
       case "proposalRefused":
-        this.outcomes.reject(keyOf(effect.proposal), new RefusedError(effect.refusal));
+        this.outcomes.reject(effect.proposal, new RefusedError(effect.refusal));
         break;
       case "readReady":
         this.reads.resolve(effect.id, effect.index);
@@ -45,11 +46,11 @@ export class Answers {
   }
 
   /** A duplicate older than the client's window may never have been applied: that much is no longer known. */
-  onDuplicate({ appliedAt, client, sequence }: DuplicateEntry): void {
-    const key = keyOf({ client, sequence });
+  onDuplicate(entry: DuplicateEntry): void {
+    const { appliedAt, client, sequence } = entry;
     const message = `Cannot tell whether command ${sequence} of client ${client} was applied: it is older than the client's window`;
-    if (appliedAt !== NO_SLOT) this.outcomes.resolve(key, { slot: appliedAt, result: undefined });
-    else this.outcomes.reject(key, new RefusedError(refusal("KHONSU_SESSION_EXPIRED", message, undefined)));
+    if (appliedAt !== NO_SLOT) this.outcomes.resolve(entry, { slot: appliedAt, result: undefined });
+    else this.outcomes.reject(entry, new RefusedError(refusal("KHONSU_SESSION_EXPIRED", message, undefined)));
   }
 
   /** Answers whoever waits for what only the leader before could do. `leader` may be this replica, in another ballot. */
@@ -67,7 +68,12 @@ export class Answers {
 
   /** The replica serves no more. */
   rejectAll(reason: string): void {
-    const error = new RefusedError(refusal("KHONSU_REPLICA_STOPPED", `Cannot serve: ${reason}`, undefined));
+    const error = stopped(reason);
     for (const waiting of [this.outcomes, this.reads, this.transfers, this.changes]) waiting.rejectAll(error);
   }
+}
+
+/** The error of who asks a replica that serves no more. */
+export function stopped(reason: string): RefusedError {
+  return new RefusedError(refusal("KHONSU_REPLICA_STOPPED", `Cannot serve: ${reason}`, undefined));
 }

@@ -2,8 +2,7 @@
  * A small driver for those who do not write their own: feeds a replica, carries out its effects in order, gathers the writes
  * and the proposals of a turn, keeps time. Clock, network, disk and application come in through interfaces.
  *
- * Order: inputs queue up and are taken one at a time; all effects of one are carried out, or begun, before the next. One write is
- * under way at a time, and holds all that was to be written meanwhile: the group commit of a single group.
+ * Order: inputs queue up and are taken one at a time; all effects of one are carried out, or begun, before the next.
  */
 import type { AcceptorStorage } from "../acceptor-storage.ts";
 import type { Configuration, MembershipChange } from "../configuration.ts";
@@ -17,10 +16,12 @@ import { Replica } from "../replica.ts";
 import type { ReplicaId } from "../replica-id.ts";
 import { type Slot, slotAfter } from "../slot.ts";
 import type { BriefStatus, Status } from "../status.ts";
-import { Answers } from "./answers.ts";
+import { Answers, stopped } from "./answers.ts";
+import { Gathering } from "./gathering.ts";
 import { readChunk, restore, takeCheckpoint } from "./images.ts";
 import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
-import { keyOf, type Outcome } from "./waiting.ts";
+import type { Outcome, Waiter } from "./waiting.ts";
+import { Writes } from "./writes.ts";
 
 export interface DriverOptions {
   readonly replica: ReplicaOptions;
@@ -37,6 +38,8 @@ export interface DriverOptions {
   readonly onEffect?: (effect: Effect) => void;
 }
 
+const CLOSED = "the driver is closed";
+
 export class Driver {
   private readonly options: DriverOptions;
   private readonly replica: Replica;
@@ -47,9 +50,8 @@ export class Driver {
   private tickedAt: number;
   private cancelTimer: () => void = () => {};
   private cancelHope: () => void = () => {};
-  private proposals: Proposal[] = [];
-  private unwritten: PersistEffect[] = [];
-  private writing: Promise<void> | undefined;
+  private readonly gathering: Gathering;
+  private readonly writes: Writes;
   private readSequence = 0;
   private readonly answers = new Answers();
 
@@ -70,6 +72,11 @@ export class Driver {
     this.replica = replica;
     this.tickMilliseconds = options.tickMilliseconds ?? 50;
     this.tickedAt = this.beatAfter(options.clock.now());
+    this.gathering = new Gathering({ ...DEFAULT_LIMITS, ...options.replica });
+    this.writes = new Writes(options.storage, {
+      durable: (effects) => this.onDurable(effects),
+      failed: (error) => this.feed({ kind: "storageFailed", message: `Cannot write: ${String(error)}` }),
+    });
   }
 
   /**
@@ -110,17 +117,24 @@ export class Driver {
    * `KHONSU_COMMAND_TOO_LARGE` or `KHONSU_REPLICA_STOPPED`.
    */
   propose(proposal: Proposal): Promise<Outcome> {
-    const outcome = this.answers.outcomes.wait(keyOf(proposal));
-    this.proposals.push(proposal);
-    // Those of one turn go in together, as one batch.
-    if (this.proposals.length === 1) void Promise.resolve().then(() => this.feedProposals());
-    return outcome;
+    return new Promise((resolve, reject) => this.submit(proposal, { resolve, reject }));
   }
 
+  /** As `propose`, for one who waits for many. `waiter` may be told before the call returns. */
+  submit(proposal: Proposal, waiter: Waiter<Outcome>): void {
+    if (this.closed) {
+      waiter.reject(stopped(CLOSED));
+      return;
+    }
+    this.answers.outcomes.wait(proposal, waiter);
+    if (this.gathering.push(proposal)) void Promise.resolve().then(() => this.feedProposals());
+  }
+
+  /** Hands in the proposals that have gathered, if it is time. */
   private feedProposals(): void {
-    const { proposals } = this;
-    this.proposals = [];
-    this.feed({ kind: "proposed", proposals });
+    const { gathering } = this;
+    const isLater = this.writes.areVotesUnderWay && !gathering.isFull && this.replica.brief().leading;
+    if (!gathering.isEmpty && !isLater) this.feed({ kind: "proposed", proposals: gathering.take() });
   }
 
   /**
@@ -161,8 +175,8 @@ export class Driver {
     this.closed = true;
     this.cancelTimer();
     this.cancelHope();
-    await this.writing;
-    this.answers.rejectAll("the driver is closed");
+    await this.writes.stop();
+    this.answers.rejectAll(CLOSED);
   }
 
   private scheduleTick(): void {
@@ -178,13 +192,14 @@ export class Driver {
   /** Takes an input, after the ticks that have gone by: a lease may have run out while the process was paused (PX-18). */
   private feed(input?: Input): void {
     if (this.closed) {
-      this.answers.rejectAll("the driver is closed");
+      this.answers.rejectAll(CLOSED);
       return;
     }
     const ticks = Math.floor((this.options.clock.now() - this.tickedAt) / this.tickMilliseconds);
     if (ticks > 0) {
       this.tickedAt += ticks * this.tickMilliseconds;
       this.inputs.push({ kind: "tick", ticks });
+      if (!this.gathering.isEmpty) this.inputs.push({ kind: "proposed", proposals: this.gathering.take() });
     }
     if (input !== undefined) this.inputs.push(input);
     this.run();
@@ -232,8 +247,7 @@ export class Driver {
     const { stateMachine, storage } = this.options;
     switch (effect.kind) {
       case "persist":
-        this.unwritten.push(effect);
-        this.writing ??= this.write();
+        this.writes.add(effect);
         break;
       case "send":
         this.options.transport.send(effect.envelope);
@@ -279,41 +293,24 @@ export class Driver {
   }
 
   private apply(first: Slot, entries: readonly DecidedEntry[]): void {
-    entries.forEach((entry, i) => {
+    const { outcomes } = this.answers;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
       const slot = slotAfter(first, i);
       if (entry.kind === "command") {
         const result = this.options.stateMachine.apply(slot, entry.command);
-        if (!this.answers.outcomes.isEmpty) this.answers.outcomes.resolve(keyOf(entry), { slot, result });
+        if (!outcomes.isEmpty) outcomes.resolve(entry, { slot, result });
       } else if (entry.kind === "duplicate") {
         this.answers.onDuplicate(entry);
       }
-    });
+    }
   }
 
-  /** Writes what there is to write, again and again; each round is one synced batch. */
-  private async write(): Promise<void> {
-    // A turn later, so that the other effects of this turn share the batch.
-    await Promise.resolve();
-    while (this.unwritten.length > 0 && !this.closed) {
-      const effects = this.unwritten;
-      this.unwritten = [];
-      const { settled, write } = effects[effects.length - 1]!;
-      try {
-        await this.options.storage.write({
-          write,
-          settled,
-          records: effects.flatMap(({ records }) => records),
-        });
-      } catch (error) {
-        this.feed({ kind: "storageFailed", message: `Cannot write: ${String(error)}` });
-        break;
-      }
-      for (const { release } of effects)
-        for (const envelope of release) this.options.transport.send(envelope);
-      this.feed({ kind: "persisted", write });
-    }
-    this.writing = undefined;
-    if (this.unwritten.length > 0 && !this.closed) this.writing = this.write();
+  private onDurable(effects: readonly PersistEffect[]): void {
+    if (this.closed) return;
+    for (const { release } of effects) for (const envelope of release) this.options.transport.send(envelope);
+    this.feed({ kind: "persisted", write: effects[effects.length - 1]!.write });
+    this.feedProposals();
   }
 
   /** Work on images goes on beside the rest; a failure of it is a failure of the disk. */

@@ -13,6 +13,7 @@ import { nodeOf, type ReplicaId } from "../replica-id.ts";
 import type { Status } from "../status.ts";
 import { Driver, type DriverOptions } from "./driver.ts";
 import { LogAdmin } from "./log-admin.ts";
+import { Pursuit, type PursuitContext } from "./pursuit.ts";
 import { RefusedError } from "./waiting.ts";
 
 export interface ReplicatedLogOptions extends DriverOptions {
@@ -32,8 +33,6 @@ export interface ReplicatedLogStatus {
   readonly applied: number;
 }
 
-/** The first pause before a command is proposed again, and the longest, in milliseconds; in between it doubles. */
-const PAUSE_MS = { first: 5, longest: 200 };
 const PROPOSE_MS = 5000;
 const WAITING_MAX = 8192;
 
@@ -42,11 +41,13 @@ export class ReplicatedLog {
   readonly admin: LogAdmin;
   readonly #driver: Driver;
   readonly #options: ReplicatedLogOptions;
+  readonly #pursuits: PursuitContext;
   readonly #window: number;
   readonly #client: number;
   #sequence = 0;
-  /** The sequences on their way, in ascending order. */
+  /** The sequences on their way, and one that is not above any of them. */
   readonly #unanswered = new Set<number>();
+  #oldest = 1;
   /** Commands that wait for room in the window, in order; each is given its sequence, at the latest by `close`. */
   readonly #waiting: ((sequence: number) => void)[] = [];
   readonly #pauses = new Set<() => void>();
@@ -58,6 +59,26 @@ export class ReplicatedLog {
     this.#options = options;
     this.#window = options.replica.sessionWindow ?? DEFAULT_LIMITS.sessionWindow;
     this.#client = Math.floor(options.random() * 2 ** 52);
+    this.#pursuits = this.#pursuitContext();
+  }
+
+  #pursuitContext(): PursuitContext {
+    const { clock, proposeMs = PROPOSE_MS, random } = this.#options;
+    const isClosed = (): boolean => this.#isClosed;
+    return {
+      driver: this.#driver,
+      clock,
+      random,
+      proposeMs,
+      pauses: this.#pauses,
+      get isClosed() {
+        return isClosed();
+      },
+      ended: (sequence) => {
+        this.#unanswered.delete(sequence);
+        if (this.#waiting.length > 0) this.#admit();
+      },
+    };
   }
 
   /** Recovers the disk, restores the application from it and has the replica take part. */
@@ -93,8 +114,8 @@ export class ReplicatedLog {
 
   /** Whether the next sequence would be within the window of the oldest that is not answered. */
   get #hasRoom(): boolean {
-    const [oldest] = this.#unanswered;
-    return oldest === undefined || this.#sequence + 1 - oldest < this.#window;
+    while (this.#oldest <= this.#sequence && !this.#unanswered.has(this.#oldest)) this.#oldest++;
+    return this.#sequence + 1 - this.#oldest < this.#window;
   }
 
   #take(): number {
@@ -102,46 +123,16 @@ export class ReplicatedLog {
     return this.#sequence;
   }
 
-  async #pursue(sequence: number, command: Uint8Array): Promise<unknown> {
-    try {
-      return await this.#proposeAgain({ client: this.#client, sequence, command });
-    } finally {
-      this.#unanswered.delete(sequence);
-      this.#admit();
-    }
+  #pursue(sequence: number, command: Uint8Array): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      new Pursuit(this.#pursuits, { client: this.#client, sequence, command }, { resolve, reject }).begin();
+    });
   }
 
   /** Lets in those who wait, in order, as far as there is room; all of them once the log is closed, to be refused. */
   #admit(): void {
     while (this.#waiting.length > 0 && (this.#hasRoom || this.#isClosed))
       this.#waiting.shift()!(this.#take());
-  }
-
-  async #proposeAgain(proposal: Parameters<Driver["propose"]>[0]): Promise<unknown> {
-    const { clock, proposeMs = PROPOSE_MS } = this.#options;
-    const deadline = clock.now() + proposeMs;
-    for (let longest = PAUSE_MS.first; ; longest = Math.min(2 * longest, PAUSE_MS.longest)) {
-      try {
-        return (await this.#driver.propose(proposal)).result;
-      } catch (error) {
-        const mayHelp = error instanceof RefusedError && error.retryable && !this.#isClosed;
-        if (!mayHelp || clock.now() >= deadline) throw error;
-        await this.#pause(longest);
-      }
-    }
-  }
-
-  /** Waits for a random time up to `longest`, or until the log is closed. */
-  #pause(longest: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#pauses.delete(end);
-        cancel();
-        resolve();
-      };
-      const cancel = this.#options.clock.after(longest * (0.1 + 0.9 * this.#options.random()), end);
-      this.#pauses.add(end);
-    });
   }
 
   /**

@@ -1,5 +1,4 @@
-/** Who waits for an answer of the driver: proposals by client and sequence, reads, a transfer, a membership change. */
-import type { ProposalId } from "../entry.ts";
+/** Who waits for an answer of the driver: reads, a transfer, a membership change; proposals are in `outcomes.ts`. */
 import type { Refusal, RefusalCode } from "../errors.ts";
 import type { ReplicaId } from "../replica-id.ts";
 import type { Slot } from "../slot.ts";
@@ -34,10 +33,6 @@ export interface Waiter<T> {
 export class Waiting<K, T> {
   private readonly waiters = new Map<K, Waiter<T>[]>();
 
-  get isEmpty(): boolean {
-    return this.waiters.size === 0;
-  }
-
   wait(key: K): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const others = this.waiters.get(key);
@@ -67,8 +62,4 @@ export class Waiting<K, T> {
     this.waiters.delete(key);
     return waiters;
   }
-}
-
-export function keyOf({ client, sequence }: ProposalId): string {
-  return `${client}/${sequence}`;
 }

@@ -61,7 +61,7 @@ export class GroupCommit {
   }
 
   async #pump(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await endOfTurn();
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
@@ -72,6 +72,8 @@ export class GroupCommit {
         break;
       }
       for (const one of group) one.resolve();
+      // Whoever hears that its write is durable may have the next one ready within the turn: it goes along.
+      await endOfTurn();
     }
     this.#pumping = undefined;
   }
@@ -95,4 +97,8 @@ export class GroupCommit {
     this.#waiting = [];
     for (const one of refused) one.reject(this.#failure);
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
