@@ -11,11 +11,11 @@ import { decodeHead, encodeHead, type Head, unseal } from "../record.ts";
 import { Totals } from "../totals.ts";
 import { type Operation, WriteBatch } from "../write-batch.ts";
 import { open } from "./envelope.ts";
-import { GroupCommit } from "./group-commit.ts";
+import { addAll, GroupCommit } from "./group-commit.ts";
 import { GroupLog } from "./group-log.ts";
 import { LOG_TAG, rangeOf } from "./log-keys.ts";
 
-export const LOG_FORMAT: Format = { format: "khonsu-acceptor-log", version: 1 };
+export const LOG_FORMAT: Format = { format: "khonsu-acceptor-log", version: 2 };
 
 export interface AcceptorLogOptions {
   /** Told how long each synced write took, in milliseconds; for metrics. Default: nobody. */
@@ -89,7 +89,7 @@ export class LevelAcceptorLog {
     }
     // Only now, in one turn with the write: the totals are those of the batches handed over.
     for (const { checksum, bytes } of removed) this.#totals.remove(checksum, bytes);
-    await this.#commit.write(operations);
+    await this.#commit.write(addAll(operations));
   }
 
   /** Waits for writes under way, and closes the database. A second call is harmless. */

@@ -57,7 +57,7 @@ export function fold(base: Base, record: Scalar): Base {
 }
 
 /** The base as records, in an order that `recover` reads as it was written. */
-export function recordsOf(base: Base): DurableRecord[] {
+export function recordsOf(base: Base): Scalar[] {
   const { identity, promised, checkpoint, trimmed, decided, chunk } = base;
   return [identity, promised, checkpoint, trimmed, decided, chunk].filter((record) => record !== undefined);
 }

@@ -4,8 +4,10 @@
  * which ballot, and the entries themselves are fetched from the peers (AL-2).
  */
 import { crc32 } from "node:zlib";
+import type { PackedRecords } from "./record-codec.ts";
 
 const PREFIX_BYTES = 8;
+const NOTHING = new Uint8Array();
 
 /** A record that is ready to be written. */
 export interface Enveloped {
@@ -17,23 +19,29 @@ export interface Enveloped {
 /** A record as it was read. */
 export interface Opened {
   readonly checksum: number;
-  /** As text. */
-  readonly header: string;
+  readonly header: Buffer;
   readonly content: Uint8Array;
 }
 
-/** Puts `header` and `content` into an envelope for `key`. */
-export function envelop(key: Uint8Array, header: string, content: readonly Uint8Array[] = []): Enveloped {
+/** Puts the text `header` and `content` into an envelope for `key`. */
+export function envelop(key: Uint8Array, header: string, content: Uint8Array = NOTHING): Enveloped {
   const headerBytes = Buffer.byteLength(header);
-  const contentBytes = content.reduce((sum, piece) => sum + piece.byteLength, 0);
+  return enveloped(key, {
+    headerBytes,
+    contentBytes: content.byteLength,
+    writeTo(value, at) {
+      value.write(header, at);
+      value.set(content, at + headerBytes);
+    },
+  });
+}
+
+/** Puts a header and content into an envelope for `key`. */
+export function enveloped(key: Uint8Array, packed: PackedRecords): Enveloped {
+  const { contentBytes, headerBytes } = packed;
   const value = Buffer.allocUnsafe(PREFIX_BYTES + headerBytes + contentBytes);
   value.writeUInt32LE(headerBytes, 4);
-  value.write(header, PREFIX_BYTES);
-  let at = PREFIX_BYTES + headerBytes;
-  for (const piece of content) {
-    value.set(piece, at);
-    at += piece.byteLength;
-  }
+  packed.writeTo(value, PREFIX_BYTES);
   const checksum = checksumOf(key, value, headerBytes);
   value.writeUInt32LE(checksum, 0);
   return { value, checksum };
@@ -48,11 +56,9 @@ export function open(key: Uint8Array, value: Uint8Array): Opened | undefined {
   if (end > bytes.byteLength) return undefined;
   const checksum = bytes.readUInt32LE(0);
   if (checksum !== checksumOf(key, bytes, headerBytes)) return undefined;
-  return {
-    checksum,
-    header: bytes.toString("utf8", PREFIX_BYTES, end),
-    content: new Uint8Array(value.buffer, value.byteOffset + end, value.byteLength - end),
-  };
+  const header = bytes.subarray(PREFIX_BYTES, end);
+  const content = new Uint8Array(value.buffer, value.byteOffset + end, value.byteLength - end);
+  return { checksum, header, content };
 }
 
 function checksumOf(key: Uint8Array, value: Uint8Array, headerBytes: number): number {

@@ -1,7 +1,7 @@
 /**
  * One synced write batch a turn over all groups of a node. What is handed over while a batch is on its way to the disk gathers, and
- * goes out with the next; the first after a pause waits for the end of the turn of the event loop, so that all groups
- * that have something to write in that turn share one sync. Batches land in the order of the calls, each whole or not at
+ * goes out with the next, at the end of a turn of the event loop: so that all groups that have something to write in that turn
+ * share one sync, those among them whose write has just become durable. Batches land in the order of the calls, each whole or not at
  * all, and end with the head (AL-1, AL-3).
  */
 import type { LevelDatabase } from "../database.ts";
@@ -11,8 +11,18 @@ import { encodeHead } from "../record.ts";
 import type { Totals } from "../totals.ts";
 import type { Operation } from "../write-batch.ts";
 
+/** Adds its operations to those of a batch that is about to leave, and brings the totals up to date for them. */
+export type AddOperations = (operations: Operation[]) => void;
+
+/** Adds what is made already; the totals know of it. To be handed over in the turn in which they were told. */
+export function addAll(made: readonly Operation[]): AddOperations {
+  return (operations) => {
+    for (const operation of made) operations.push(operation);
+  };
+}
+
 interface Waiting {
-  readonly operations: readonly Operation[];
+  readonly add: AddOperations;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -44,13 +54,13 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves once `operations`, and those of every earlier call, are on disk. Without operations it is a barrier, which costs no
-   * write of its own. The totals have been brought up to date for them.
+   * Resolves once what `add` adds, and what every earlier call did, is on disk. It is called once, when the batch is made: whoever adds
+   * nothing waits for a barrier, which costs no write of its own.
    */
-  write(operations: readonly Operation[]): Promise<void> {
+  write(add: AddOperations): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ operations, resolve, reject });
+      this.#waiting.push({ add, resolve, reject });
       this.#pumping ??= this.#pump();
     });
   }
@@ -66,19 +76,20 @@ export class GroupCommit {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#land(group.flatMap((one) => one.operations));
+        await this.#land(group);
       } catch (error) {
         this.#fail(group, error);
         break;
       }
       for (const one of group) one.resolve();
-      // Whoever hears that its write is durable may have the next one ready within the turn: it goes along.
       await endOfTurn();
     }
     this.#pumping = undefined;
   }
 
-  async #land(operations: Operation[]): Promise<void> {
+  async #land(group: readonly Waiting[]): Promise<void> {
+    const operations: Operation[] = [];
+    for (const one of group) one.add(operations);
     if (operations.length === 0) return;
     const { records, bytes, digest } = this.#totals;
     const head = { timestamp: ++this.#batches, records, bytes, digest };

@@ -1,5 +1,5 @@
 /**
- * The disk of one replica: the stream of its records, one record of LevelDB a write, and the images of its checkpoints. What a stream means is for
+ * The disk of one replica: the stream of its records, one record of LevelDB for all that shares a batch, and the images of its checkpoints. What a stream means is for
  * `recover` of the paxos package to say; here it is kept, in order and whole. The beginning of the stream goes
  * once it has been trimmed, and the base stands for it (AL-4).
  */
@@ -17,11 +17,11 @@ import { corrupt, quoted } from "../failures.ts";
 import type { Totals } from "../totals.ts";
 import type { Operation } from "../write-batch.ts";
 import { type Base, fold, highestSlot, recordsOf, type Scalar, scalarsOf } from "./base.ts";
-import { envelop, open } from "./envelope.ts";
-import type { GroupCommit } from "./group-commit.ts";
+import { envelop, enveloped, open } from "./envelope.ts";
+import { addAll, type GroupCommit } from "./group-commit.ts";
 import { ImagePieces } from "./image-pieces.ts";
-import { baseKey, integersIn, LOG_TAG, logKeysOf, rangeOf } from "./log-keys.ts";
-import { type PackedRecord, packRecords, unpackRecords } from "./record-codec.ts";
+import { baseKey, integerIn, LOG_TAG, logKeysOf, rangeOf } from "./log-keys.ts";
+import { type PackedScalar, packRecords, packScalar, unpackRecords, unpackScalar } from "./record-codec.ts";
 
 /** A write in the stream, as far as trimming needs to know it. */
 interface LoggedWrite {
@@ -36,7 +36,7 @@ interface LoggedWrite {
 interface BaseHeader {
   /** The first write that is still in the stream. */
   readonly next: number;
-  readonly records: readonly PackedRecord[];
+  readonly records: readonly PackedScalar[];
 }
 
 /** An image is written in pieces of as many bytes, so that other writes can come between. */
@@ -50,6 +50,9 @@ export class GroupLog implements AcceptorStorage {
   readonly #logKey: (sequence: number) => Uint8Array;
   readonly #images: ImagePieces;
   readonly #writes: LoggedWrite[] = [];
+  /** For the next batch, and when that is on disk. */
+  #pending: DurableRecord[] = [];
+  #landing: Promise<void> | undefined;
   #base: Base = {};
   /** Of the record that holds the base, if there is one. */
   #baseRecord: { readonly checksum: number; readonly bytes: number } | undefined;
@@ -86,16 +89,12 @@ export class GroupLog implements AcceptorStorage {
     return recover(records, () => preface);
   }
 
-  async write({ records }: WriteBatch): Promise<void> {
-    this.#requireOpen();
-    const operations: Operation[] = [];
-    if (records.length > 0) {
-      const trimmed = this.#trimmed;
-      this.#append(records, operations);
-      for (const record of records) this.#store(record, operations);
-      if (this.#trimmed > trimmed) this.#trim(operations);
-    }
-    await this.#commit.write(operations);
+  write({ records }: WriteBatch): Promise<void> {
+    if (!this.#isOpen) return Promise.reject(this.#notOpen());
+    for (const record of records) this.#pending.push(record);
+    // Without records it is a barrier: it waits for its turn behind all that was handed over.
+    this.#landing ??= this.#commit.write((operations) => this.#land(operations));
+    return this.#landing;
   }
 
   async saveImage(slot: Slot, image: Uint8Array): Promise<void> {
@@ -104,9 +103,9 @@ export class GroupLog implements AcceptorStorage {
     this.#images.remove((other) => other === slot, operations);
     for (let offset = 0; offset < image.byteLength; offset += PIECE_BYTES) {
       this.#images.put(slot, offset, image.subarray(offset, offset + PIECE_BYTES), operations);
-      await this.#commit.write(operations.splice(0));
+      await this.#commit.write(addAll(operations.splice(0)));
     }
-    await this.#commit.write(operations);
+    await this.#commit.write(addAll(operations));
   }
 
   async readImage(slot: Slot, offset: number, length: number): Promise<Uint8Array | undefined> {
@@ -126,12 +125,21 @@ export class GroupLog implements AcceptorStorage {
     this.#onClose();
   }
 
+  #land(operations: Operation[]): void {
+    const records = this.#pending;
+    this.#pending = [];
+    this.#landing = undefined;
+    if (records.length === 0) return;
+    const trimmed = this.#trimmed;
+    this.#append(records, operations);
+    for (const record of records) this.#store(record, operations);
+    if (this.#trimmed > trimmed) this.#trim(operations);
+  }
+
   #append(records: readonly DurableRecord[], operations: Operation[]): void {
     const sequence = this.#next++;
     const key = this.#logKey(sequence);
-    const content: Uint8Array[] = [];
-    const packed = packRecords(records, content);
-    const { value, checksum } = envelop(key, JSON.stringify(packed), content);
+    const { value, checksum } = enveloped(key, packRecords(records));
     operations.push({ type: "put", key, value });
     this.#totals.add(checksum, value.byteLength);
     this.#log(sequence, records, checksum, value.byteLength);
@@ -194,7 +202,7 @@ export class GroupLog implements AcceptorStorage {
     const key = baseKey(this.#group);
     const header: BaseHeader = {
       next: this.#writes[0]!.sequence,
-      records: packRecords(recordsOf(this.#base), []),
+      records: recordsOf(this.#base).map(packScalar),
     };
     const { value, checksum } = envelop(key, JSON.stringify(header));
     if (this.#baseRecord !== undefined)
@@ -210,27 +218,26 @@ export class GroupLog implements AcceptorStorage {
     if (value === undefined) return [];
     const opened = open(key, value);
     if (opened === undefined) throw corrupt(`the base of group ${quoted(this.#group)} is damaged`);
-    const { next, records }: BaseHeader = JSON.parse(opened.header);
-    const decoded = unpackRecords(records, opened.content);
+    const { next, records }: BaseHeader = JSON.parse(opened.header.toString());
+    const scalars = records.map(unpackScalar);
     this.#next = next;
     this.#baseRecord = { checksum: opened.checksum, bytes: value.byteLength };
-    for (const scalar of scalarsOf(decoded)) this.#base = fold(this.#base, scalar);
-    return decoded;
+    for (const scalar of scalars) this.#base = fold(this.#base, scalar);
+    return scalars;
   }
 
   async #readStream(): Promise<DurableRecord[]> {
     const all: DurableRecord[] = [];
     for await (const [key, value] of this.#database.iterator(rangeOf(LOG_TAG.log, this.#group))) {
-      const [sequence] = integersIn(key, 1);
+      const sequence = integerIn(key);
       const opened = open(key, value);
       const place = `write ${this.#next} of group ${quoted(this.#group)}`;
       if (sequence !== this.#next) throw corrupt(`${place} is missing: ${sequence} is there`);
       if (opened === undefined) throw corrupt(`${place} is damaged`);
-      const packed: PackedRecord[] = JSON.parse(opened.header);
-      const records = unpackRecords(packed, opened.content);
+      const records = unpackRecords(opened.header, opened.content);
       this.#log(sequence, records, opened.checksum, value.byteLength);
       this.#next++;
-      all.push(...records);
+      for (const record of records) all.push(record);
     }
     return all;
   }
@@ -250,7 +257,10 @@ export class GroupLog implements AcceptorStorage {
   }
 
   #requireOpen(): void {
-    if (!this.#isOpen)
-      throw new TypeError(`Cannot use the log of group ${quoted(this.#group)}: it is not open`);
+    if (!this.#isOpen) throw this.#notOpen();
+  }
+
+  #notOpen(): TypeError {
+    return new TypeError(`Cannot use the log of group ${quoted(this.#group)}: it is not open`);
   }
 }

@@ -46,7 +46,7 @@ export class ImagePieces {
       const [slot, offset] = integersIn(key, 2);
       if (opened === undefined)
         throw corrupt(`an image of group ${quoted(this.#group)} at slot ${slot} is damaged`);
-      const { length }: PieceHeader = JSON.parse(opened.header);
+      const { length }: PieceHeader = JSON.parse(opened.header.toString());
       this.#pieces(slot!).push({
         offset: offset!,
         length,
@@ -64,7 +64,7 @@ export class ImagePieces {
       throw new RangeError(`a piece at ${offset} of an image of ${this.size(slot)} bytes`);
     const key = imageKey(this.#group, slot, offset);
     const header: PieceHeader = { length: content.byteLength, content: crc32(content) };
-    const { value, checksum } = envelop(key, JSON.stringify(header), [content]);
+    const { value, checksum } = envelop(key, JSON.stringify(header), content);
     pieces.push({ offset, length: content.byteLength, checksum, bytes: value.byteLength });
     this.#totals.add(checksum, value.byteLength);
     operations.push({ type: "put", key, value });
@@ -111,7 +111,7 @@ export class ImagePieces {
     const [value] = await this.#database.getMany([key]);
     const opened = value === undefined ? undefined : open(key, value);
     if (opened !== undefined) {
-      const header: PieceHeader = JSON.parse(opened.header);
+      const header: PieceHeader = JSON.parse(opened.header.toString());
       if (header.content === crc32(opened.content)) return opened.content;
     }
     throw corrupt(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { integersIn, LOG_TAG, logKeysOf, rangeOf } from "./log-keys.ts";
+import { integerIn, integersIn, LOG_TAG, logKeysOf, rangeOf } from "./log-keys.ts";
 
 const group = fc.string({ maxLength: 10 });
 const sequence = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -10,6 +10,7 @@ test("keys of writes hold their sequence, stand in its order, and within the ran
     fc.property(group, sequence, sequence, (name, a, b) => {
       const keyOf = logKeysOf(name);
       expect(integersIn(keyOf(a), 1)).toEqual([a]);
+      expect(integerIn(keyOf(a))).toBe(a);
       expect(Math.sign(Buffer.compare(keyOf(a), keyOf(b)))).toBe(Math.sign(a - b));
       const { gte, lt } = rangeOf(LOG_TAG.log, name);
       expect(Buffer.compare(gte, keyOf(a))).toBeLessThanOrEqual(0);

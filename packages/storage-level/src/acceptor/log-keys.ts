@@ -47,6 +47,13 @@ export function integersIn(key: Uint8Array, count: number): number[] {
   );
 }
 
+/** The number at the end of a key of a write. */
+export function integerIn(key: Uint8Array): number {
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const start = key.byteLength - INTEGER_BYTES;
+  return view.readUInt32BE(start) * 2 ** 32 + view.readUInt32BE(start + 4);
+}
+
 function keyOf(tag: number, group: string, ...integers: number[]): Uint8Array {
   const name = escapeKey(group);
   const key = Buffer.allocUnsafe(1 + name.byteLength + KEY_END.byteLength + integers.length * INTEGER_BYTES);
