@@ -47,7 +47,7 @@ export class BatchMetadata {
     if (nodes?.length !== columns || regions?.length !== buffers) return undefined;
     const pairs = [...pairsAt(nodes.at, columns), ...pairsAt(regions.at, buffers)];
     return new BatchMetadata(
-      sample.slice(),
+      Uint8Array.prototype.slice.call(sample),
       [rows, body, ...pairs].map((at) => at + PREFIX_BYTES),
     );
   }

@@ -67,7 +67,8 @@ export function readFlatStream(stream: Uint8Array): RecordBatch[] | undefined {
   if (index < 0) return undefined;
   if (index > 0) read.unshift(read.splice(index, 1)[0]!);
   const { flat } = read[0]!;
-  const aligned = stream.byteOffset % 8 === 0 ? stream : stream.slice();
+  // A view of a buffer of Node has a `slice` of its own, which copies nothing.
+  const aligned = stream.byteOffset % 8 === 0 ? stream : Uint8Array.prototype.slice.call(stream);
   const view = new DataView(aligned.buffer, aligned.byteOffset, aligned.byteLength);
   const end = aligned.length - END_BYTES;
   const batches: RecordBatch[] = [];

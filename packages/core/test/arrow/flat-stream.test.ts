@@ -81,6 +81,20 @@ test.each(flatCases)("$name is written and read by hand", ({ make }) => {
 /** Of bits apache-arrow writes as many as a batch has, and here it is as many as there are rows. */
 const wholeBytes = flatCases.filter(({ make }) => layoutOf(make()) !== "bits");
 
+/** What comes from a network: views of Node's buffers, whose own `slice` copies nothing. */
+test.each([1, 4, 8])("a stream that begins %i bytes into a buffer of Node is read", (offset) => {
+  const random = new Random(2);
+  for (const { make } of flatCases) {
+    const batch = batchOfColumns([buildData(make(), randomModels(make(), 9, random), random)]);
+    const bytes = encodeBatches([batch]);
+    const buffer = Buffer.alloc(offset + bytes.length);
+    buffer.set(bytes, offset);
+    expect(decodeBatches(buffer.subarray(offset)).flatMap(tuplesOf)).toEqual(tuplesOf(batch));
+    // Once more: the schema is known now.
+    expect(decodeBatches(buffer.subarray(offset)).flatMap(tuplesOf)).toEqual(tuplesOf(batch));
+  }
+});
+
 test.each(wholeBytes)("without nulls, $name is the same bytes as from apache-arrow", ({ make }) => {
   const random = new Random(2);
   const type = make();
