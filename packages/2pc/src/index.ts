@@ -2,7 +2,7 @@
 
 // Coordinating a transaction, and finishing one that was found in doubt.
 export type { CoordinatorEffect, CoordinatorState, Result, Task } from "./coordinator-state.ts";
-export { DEFAULT_PACE, type PaceOptions } from "./options.ts";
+export { DEFAULT_PACE, type PaceOptions, paceOptions } from "./options.ts";
 export { type OutcomeClass, outcomeClass } from "./outcome-class.ts";
 export { type Beginning, PacedCoordinator, type PacedCoordinatorOptions } from "./paced-coordinator.ts";
 export { Recovery, type RecoveryOptions, type Rescue, type Unfinished } from "./recovery.ts";

@@ -23,6 +23,8 @@ export type Beginning = "transaction" | "recovery";
 export interface PacedCoordinatorOptions extends Partial<PaceOptions> {
   /** What the jitter is drawn from: any number, a different one for each coordinator. */
   readonly seed: number;
+  /** In the place of all the other options: what `paceOptions` made of them, for who has many coordinators. */
+  readonly pace?: PaceOptions;
 }
 
 export class PacedCoordinator<P, V, R> {
@@ -38,9 +40,9 @@ export class PacedCoordinator<P, V, R> {
   constructor(task: Task<P, V>, options: PacedCoordinatorOptions) {
     checkTransactionId(task.id);
     checkParticipants(task.id, task.participants);
-    const { seed, ...pace } = options;
+    const { seed, pace, ...single } = options;
     this.task = task;
-    this.#pace = paceOptions(pace);
+    this.#pace = pace ?? paceOptions(single);
     this.#jitter = new Jitter(seed);
   }
 

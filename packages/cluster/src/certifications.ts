@@ -32,7 +32,8 @@ const JOINED_MS = 5000;
 
 interface UnderWay {
   readonly since: number;
-  readonly status: Promise<ShardStatus>;
+  /** Undefined only until it is proposed, in the same turn. */
+  status: Promise<ShardStatus> | undefined;
 }
 
 export class Certifications {
@@ -48,22 +49,32 @@ export class Certifications {
     const { id } = request;
     const now = this.#options.runtime.now();
     const known = this.#underWay.get(id);
-    if (known !== undefined && now - known.since < JOINED_MS) return known.status;
-    const entry = { since: now, status: this.#certify(request) };
+    if (known?.status !== undefined && now - known.since < JOINED_MS) return known.status;
+    const proposed = this.#propose(request);
+    const entry: UnderWay = { since: now, status: undefined };
     this.#underWay.set(id, entry);
     const end = () => {
       if (this.#underWay.get(id) === entry) this.#underWay.delete(id);
     };
-    entry.status.then(end, end);
+    entry.status = proposed.then(
+      (applied) => {
+        end();
+        // A replica that learned of it in another way has it in its state all the same.
+        return (applied as Applied | undefined)?.status ?? this.#options.log.machine.statusOf(id);
+      },
+      (error) => {
+        end();
+        throw error;
+      },
+    );
     return entry.status;
   }
 
-  async #certify(request: Certification): Promise<ShardStatus> {
+  #propose(request: Certification): Promise<unknown> {
     const { log, consensus, runtime, lockMs } = this.#options;
-    if (this.#isToWait(request)) await log.until(() => !this.#isToWait(request), runtime, lockMs);
-    const applied = (await consensus.propose(encodeCommand(request))) as Applied | undefined;
-    // A replica that learned of it in another way has it in its state all the same.
-    return applied?.status ?? log.machine.statusOf(request.id);
+    if (!this.#isToWait(request)) return consensus.propose(encodeCommand(request));
+    const isFree = () => !this.#isToWait(request);
+    return log.until(isFree, runtime, lockMs).then(() => consensus.propose(encodeCommand(request)));
   }
 
   /** What has but one participant holds nothing while it waits, so that nobody can wait for it. */

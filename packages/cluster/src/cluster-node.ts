@@ -71,6 +71,7 @@ export class ClusterNode {
     this.coordinators = new CoordinatorDriver({
       router: this.router,
       runtime,
+      ledHere: (shard) => this.#ledHere(shard),
       ...(tickMs === undefined ? {} : { tickMs }),
     });
   }
@@ -100,12 +101,11 @@ export class ClusterNode {
   }
 
   /** Answers what other nodes, and clients through them, ask of a shard that is here. */
-  async serve(shard: number, request: ShardRequest): Promise<ShardAnswer> {
+  serve(shard: number, request: ShardRequest): Promise<ShardAnswer> {
     const hosted = this.#isClosed ? undefined : this.#hosted.get(shard);
-    if (hosted === undefined) {
-      return { kind: "unavailable", message: `node ${this.#options.self} does not serve shard ${shard}` };
-    }
-    return hosted.replica.serve(request);
+    if (hosted !== undefined) return hosted.replica.serve(request);
+    const message = `node ${this.#options.self} does not serve shard ${shard}`;
+    return Promise.resolve({ kind: "unavailable", message });
   }
 
   /** A session for a client: what it does follows what it has seen. */
@@ -150,6 +150,11 @@ export class ClusterNode {
   /** Serves a shard no more. Its consensus is closed by whoever opened it. */
   closeReplica(shard: number): void {
     this.#hosted.delete(shard);
+  }
+
+  #ledHere(shard: number): ShardReplica | undefined {
+    const replica = this.#isClosed ? undefined : this.#hosted.get(shard)?.replica;
+    return replica?.consensus.status().isLeader === true ? replica : undefined;
   }
 
   #scheduleRecovery(): void {

@@ -5,10 +5,12 @@ import {
   type CoordinatorEffect,
   PacedCoordinator,
   type PaceOptions,
+  paceOptions,
   type Result,
   type TransactionId,
 } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
+import { CommitsHere, type LedHere } from "./commits-here.ts";
 import type { Router } from "./router.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import { type Commitment, mergeCommitments, type ShardTransaction } from "./shard/transaction.ts";
@@ -21,6 +23,8 @@ type Effects = readonly CoordinatorEffect<ShardTransaction, Commitment, Refusal>
 export interface CoordinatorDriverOptions {
   readonly router: Router;
   readonly runtime: Runtime;
+  /** The replica of a shard on this node, if it leads: its commits need no coordinator. Default: there is none. */
+  readonly ledHere?: LedHere;
   /** How long a tick is, in milliseconds. Default 10. */
   readonly tickMs?: number;
   /** Default: as `@khonsu/2pc` has it, but for `retryTicks`, which is 25. */
@@ -35,12 +39,19 @@ const RETRY_TICKS = 25;
 
 export class CoordinatorDriver implements CommitCoordinator {
   readonly #options: CoordinatorDriverOptions;
+  readonly #pace: PaceOptions;
+  readonly #tickMs: number;
+  readonly #commitsHere: CommitsHere;
   /** One step each of the coordinators that are at work; one timer for all. */
   readonly #ticks = new Set<() => void>();
   #isTicking = false;
 
   constructor(options: CoordinatorDriverOptions) {
+    const { ledHere = () => undefined, pace, runtime, tickMs = 10 } = options;
     this.#options = options;
+    this.#pace = paceOptions({ retryTicks: RETRY_TICKS, ...pace });
+    this.#tickMs = tickMs;
+    this.#commitsHere = new CommitsHere(ledHere, runtime, this.#pace.retryTicks * tickMs);
   }
 
   /**
@@ -49,7 +60,9 @@ export class CoordinatorDriver implements CommitCoordinator {
    * @param requests by participant, home included.
    */
   commit(id: TransactionId, requests: ReadonlyMap<number, ShardTransaction>): Promise<CommitResult> {
-    return this.#run(id, [...requests.keys()], requests, "transaction");
+    const coordinate = () => this.#run(id, [...requests.keys()], requests, "transaction");
+    const alone = requests.size === 1 ? requests.get(id.home) : undefined;
+    return alone === undefined ? coordinate() : this.#commitsHere.commit(id, alone, coordinate);
   }
 
   /** Finishes a transaction that was found in doubt; resolves with its outcome. */
@@ -63,7 +76,7 @@ export class CoordinatorDriver implements CommitCoordinator {
     requests: ReadonlyMap<number, ShardTransaction>,
     beginning: Beginning,
   ): Promise<CommitResult> {
-    const { router, runtime, pace = {} } = this.#options;
+    const { router, runtime } = this.#options;
     const task = {
       id,
       participants: [...participants].sort((a, b) => a - b),
@@ -71,7 +84,7 @@ export class CoordinatorDriver implements CommitCoordinator {
       merge: mergeCommitments,
     };
     const seed = Math.floor(runtime.random() * 2 ** 32);
-    const paced = { retryTicks: RETRY_TICKS, ...pace, seed };
+    const paced = { pace: this.#pace, seed };
     const coordinator = new PacedCoordinator<ShardTransaction, Commitment, Refusal>(task, paced);
     return new Promise((resolve) => {
       const carryOut = (effects: Effects): void => {
@@ -99,8 +112,7 @@ export class CoordinatorDriver implements CommitCoordinator {
   #schedule(): void {
     if (this.#isTicking || this.#ticks.size === 0) return;
     this.#isTicking = true;
-    const { runtime, tickMs = 10 } = this.#options;
-    runtime.schedule(tickMs, () => {
+    this.#options.runtime.schedule(this.#tickMs, () => {
       for (const tick of [...this.#ticks]) tick();
       this.#isTicking = false;
       this.#schedule();

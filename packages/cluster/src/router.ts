@@ -29,8 +29,19 @@ export interface RouterOptions {
   readonly totalMs?: number;
 }
 
-/** How often it is looked whether the leader that was asked still leads, in milliseconds. */
+/** How often it is looked whether the leader that was asked still leads, and whether the time is up, in milliseconds. */
 const LEADER_POLL_MS = 50;
+
+/** A question to a node that has not answered yet. */
+interface OpenAsk {
+  readonly node: number;
+  readonly shard: number;
+  /** Whether it was asked as the leader. */
+  readonly isLeader: boolean;
+  /** By the clock of the runtime. */
+  readonly until: number;
+  readonly resolve: (answer: ShardAnswer) => void;
+}
 
 export class Router implements ShardAccess {
   readonly #options: RouterOptions;
@@ -38,6 +49,8 @@ export class Router implements ShardAccess {
   readonly #totalMs: number;
   /** The node that answered last, by shard. */
   readonly #preferred = new Map<number, number>();
+  readonly #open = new Set<OpenAsk>();
+  #isWatching = false;
   /** A leader that did not answer: until then, by the clock of the runtime, it does not come first. */
   readonly #avoided = new Map<number, { readonly node: number; readonly until: number }>();
 
@@ -97,24 +110,38 @@ export class Router implements ShardAccess {
    */
   #askNode(node: number, shard: number, request: ShardRequest, patienceMs: number): Promise<ShardAnswer> {
     const { leaderOf, runtime, self, transport } = this.#options;
-    const asked = transport.ask(node, shard, request).catch(toUnavailable);
     const isLeader = node !== self && leaderOf?.(shard) === node;
-    const isReplaced = (): boolean => isLeader && (leaderOf?.(shard) ?? node) !== node;
     return new Promise((resolve) => {
-      const wait = (leftMs: number): (() => void) => {
-        const stepMs = isLeader ? Math.min(leftMs, LEADER_POLL_MS) : leftMs;
-        return runtime.schedule(stepMs, () => {
-          if (isReplaced()) resolve(without(`node ${node} leads shard ${shard} no more`));
-          else if (leftMs <= stepMs) resolve(without(`node ${node} did not answer in time`));
-          else cancel = wait(leftMs - stepMs);
-        });
+      const open: OpenAsk = { node, shard, isLeader, until: runtime.now() + patienceMs, resolve };
+      this.#open.add(open);
+      this.#watchOpen();
+      const settle = (answer: ShardAnswer): void => {
+        if (this.#open.delete(open)) resolve(answer);
       };
-      let cancel = wait(patienceMs);
-      void asked.then((answer) => {
-        cancel();
-        resolve(answer);
-      });
+      transport.ask(node, shard, request).then(settle, (error) => settle(toUnavailable(error)));
     });
+  }
+
+  /** Gives up on those whose time is up, or whose node leads no more: one timer for all. */
+  #watchOpen(): void {
+    if (this.#isWatching || this.#open.size === 0) return;
+    this.#isWatching = true;
+    const { runtime } = this.#options;
+    runtime.schedule(LEADER_POLL_MS, () => {
+      const now = runtime.now();
+      for (const open of this.#open) {
+        const why = this.#reasonToGiveUp(open, now);
+        if (why !== undefined && this.#open.delete(open)) open.resolve(without(why));
+      }
+      this.#isWatching = false;
+      this.#watchOpen();
+    });
+  }
+
+  #reasonToGiveUp({ node, shard, isLeader, until }: OpenAsk, now: number): string | undefined {
+    const leader = isLeader ? this.#options.leaderOf?.(shard) : undefined;
+    if (leader !== undefined && leader !== node) return `node ${node} leads shard ${shard} no more`;
+    return now >= until ? `node ${node} did not answer in time` : undefined;
   }
 
   #candidates(shard: number, request: ShardRequest): readonly number[] {

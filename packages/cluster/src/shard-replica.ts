@@ -3,11 +3,11 @@
  * state may answer them, helping along what is in the way (transactions.md, "Reading at T", "Deciding and recovering").
  */
 
-import { formatTransactionId, type TransactionId } from "@khonsu/2pc";
+import { formatTransactionId, type TransactionId, TransactionMap } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import type { CommitTimestamp } from "@khonsu/core/isolation";
 import { Acknowledgements } from "./acknowledgements.ts";
-import { Certifications } from "./certifications.ts";
+import { type Certification, Certifications } from "./certifications.ts";
 import { assertAddressed, encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -55,13 +55,14 @@ export const DEFAULT_PATIENCE: Patience = {
 
 /** What the homes of transactions in the way have said, for one request. */
 class Answers {
-  readonly #answers = new Map<string, ShardStatus>();
+  #answers: TransactionMap<ShardStatus> | undefined = undefined;
 
   note(id: TransactionId, status: ShardStatus): void {
-    this.#answers.set(formatTransactionId(id), status);
+    this.#answers ??= new TransactionMap();
+    this.#answers.set(id, status);
   }
 
-  readonly of = (id: TransactionId): ShardStatus | undefined => this.#answers.get(formatTransactionId(id));
+  readonly of = (id: TransactionId): ShardStatus | undefined => this.#answers?.get(id);
 }
 
 export class ShardReplica {
@@ -120,17 +121,27 @@ export class ShardReplica {
       return this.#status(log.machine.statusOf(request.id));
     }
     if (request.kind === "prepare" || request.kind === "commit") {
-      const { proposed, observed, snapshot } = request.request;
-      const birth = request.id.birth as CommitTimestamp;
-      // A birth in the future would outlive every floor, and what is kept of the transaction with it.
-      for (const timestamp of [birth, proposed, observed, snapshot]) {
-        if (!this.#admits(timestamp)) return { kind: "clock-skew", clock: log.machine.clock };
-      }
-      return this.#status(await this.#certifications.submit(request));
+      const certified = this.certify(request);
+      if (certified === undefined) return { kind: "clock-skew", clock: log.machine.clock };
+      return this.#status(await certified);
     }
     const applied = await this.#propose(request);
     // A replica that learned of it in another way has it in its state all the same.
     return this.#status(applied?.status ?? log.machine.statusOf(request.id));
+  }
+
+  /**
+   * Has a transaction certified, as a commit at its home or a prepare elsewhere. Rejects when it cannot be told what became of it.
+   *
+   * @returns undefined if one of its timestamps is too far ahead of the clock: nothing was proposed
+   * @throws ClusterError `KHONSU_ENTRY_MALFORMED` if it is for another shard
+   */
+  certify(request: Certification): Promise<ShardStatus> | undefined {
+    assertAddressed(request, this.#options.log.shard);
+    const { proposed, observed, snapshot } = request.request;
+    // A birth in the future would outlive every floor, and what is kept of the transaction with it.
+    const latest = Math.max(request.id.birth, proposed, observed, snapshot) as CommitTimestamp;
+    return this.#admits(latest) ? this.#certifications.submit(request) : undefined;
   }
 
   #status(status: ShardStatus): ShardAnswer {

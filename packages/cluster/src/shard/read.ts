@@ -97,6 +97,7 @@ export function preparedOn(
   ranges: readonly KeyRange[],
   counts: (prepared: Prepared) => boolean,
 ): TransactionId[] {
+  if (shard.preparedCount === 0) return [];
   const holders = new Map<string, TransactionId>();
   const add = (id: TransactionId) => {
     const prepared = shard.preparedAs(id);
