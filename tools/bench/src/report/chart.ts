@@ -14,7 +14,7 @@ use([BarChart, CustomChart, GridComponent, TitleComponent, SVGRenderer]);
 
 const WIDTH = 960;
 const LEFT = 330;
-const RIGHT = 215;
+const RIGHT = 240;
 const TOP = 84;
 const BAR = 22;
 const PANEL_HEAD = 34;
@@ -62,12 +62,21 @@ function optionsOf(suite: string, panels: readonly Panel[], from: Provenance): E
     backgroundColor: "#ffffff",
     title: [heading(`${suite}: operations a second, logarithmic`, from), ...panels.map(panelTitle)],
     grid: panels.map(({ top, height }) => ({ left: LEFT, right: RIGHT, top, height })),
-    xAxis: panels.map((_, gridIndex) => ({ type: "log", gridIndex, min, max, show: false })),
+    // Without a start value bars begin at 1, and those below grow to the left.
+    xAxis: panels.map((_, gridIndex) => ({
+      type: "log",
+      gridIndex,
+      min,
+      max,
+      startValue: min,
+      show: false,
+    })),
     yAxis: panels.map(({ rows }, gridIndex) => ({
       type: "category",
       gridIndex,
       inverse: true,
       axisTick: { show: false },
+      axisLine: { onZero: false },
       axisLabel: { fontSize: 12, width: LEFT - 20, overflow: "truncate" },
       data: rows.map((row) => row.subject),
     })),

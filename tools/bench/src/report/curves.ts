@@ -28,8 +28,8 @@ export function curvesOf(
     backgroundColor: "#ffffff",
     color: COLOURS,
     title: heading(title, from),
-    legend: { top: 64, right: 40, data: names },
-    grid: { left: 80, right: 40, top: 110, bottom: 50 },
+    legend: { top: 76, right: 40, data: names },
+    grid: { left: 80, right: 40, top: 120, bottom: 50 },
     xAxis: { type: "value", name: x, nameLocation: "middle", nameGap: 30, min: 0 },
     yAxis: { type: "value", name: y, min: 0 },
     series: names.map((name) => ({

@@ -71,6 +71,14 @@ test("a longer bar stands for a higher rate", () => {
   expect(slow).toBeGreaterThan(slowest!);
 });
 
+test("also where rates lie around one, every bar begins at the axis", () => {
+  const slow = [row("pauses", "khonsu", 2), row("pauses", "etcd", 0.5), row("pauses", "none", 300)];
+  const starts = [
+    ...chartOf("failover", slow, from).matchAll(/<path d="M([\d.]+) [^>]*fill="#(?:c8782a|8f979e)"/g),
+  ];
+  expect(starts.map((match) => match[1])).toEqual(["330", "330", "330"]);
+});
+
 test("curves are a line for each series, drawn alike each time, and the page shows them", () => {
   const curves = { x: "commits", y: "heap MiB", series: "phase" };
   const details = ["one", "two"].flatMap((phase) =>
