@@ -8,6 +8,7 @@ import { type AbortScope, type Conflict, type TransactHost, transact } from "@kh
 import type { ClusterState } from "./cluster-state.ts";
 import { ClusterTransaction } from "./cluster-transaction.ts";
 import { ClusterWatch, type ClusterWatchOptions } from "./cluster-watch.ts";
+import { commitReadOnly } from "./commit.ts";
 import { ClusterError } from "./errors.ts";
 import { WATCH_PATIENCE_MS } from "./messages.ts";
 import { jittered, pause } from "./pause.ts";
@@ -60,7 +61,7 @@ export class ClusterSession {
    * Runs `body` in a transaction and commits it, again and again until there is no conflict. The body has no effects but
    * those on the transaction, since it may run more than once.
    *
-   * @throws what the body throws; KhonsuError `KHONSU_RETRIES_EXHAUSTED`; `KHONSU_TIMEOUT` or `KHONSU_ABORTED` where
+   * @throws what the body throws, under strict serializability only if what it had read was current; KhonsuError `KHONSU_RETRIES_EXHAUSTED`; `KHONSU_TIMEOUT` or `KHONSU_ABORTED` where
    *   `timeout` or `signal` ended it, then nothing was applied; what `ClusterTransaction.commit` throws that a retry cannot
    *   help, among it ClusterError `KHONSU_IN_DOUBT`, also where `timeout` or `signal` came in the middle of the commit.
    */
@@ -104,6 +105,18 @@ class Attempts implements TransactHost<ClusterState, ClusterTransaction, Cluster
 
   commit(state: ClusterState, abort: AbortScope | undefined): Promise<CommitTimestamp> {
     return this.#host.commit(state, abort);
+  }
+
+  /** TX-32: the body of a strict transaction may have thrown because of what it read at a snapshot older than its beginning. */
+  async confirmFailure(state: ClusterState): Promise<void> {
+    try {
+      await commitReadOnly(state);
+    } catch (error) {
+      // Where nobody can tell now, it is left at what the body threw.
+      if (error instanceof ClusterError && error.code === "KHONSU_SERIALIZATION_FAILURE") throw error;
+    } finally {
+      this.#host.observe(state.observed);
+    }
   }
 
   /** A snapshot is never restarted: what makes it fail would do so again, or the caller knows better. */

@@ -31,6 +31,11 @@ export interface TransactHost<S extends ScopedState, T, O extends TransactOption
   handleOf(state: S): T;
   /** Ends the state, either way. Throws or rejects; gives a promise only if there is something to wait for. */
   commit(state: S, abort: AbortScope | undefined): unknown;
+  /**
+   * Called where the body has failed, before its error is thrown: rejects with a conflict if the body saw what no longer stood when the
+   * transaction began. Left out where no body can.
+   */
+  confirmFailure?(state: S): Promise<void>;
   /** Rolls back and waits until something that the transaction has read has changed. */
   waitForChange(state: S, abort: AbortScope | undefined): Promise<void>;
   /** Whether another attempt may succeed where this failed. */
@@ -150,7 +155,7 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
       continue;
     }
     try {
-      if (outcome.kind === "failed") throw outcome.error;
+      if (outcome.kind === "failed") throw await failureOf(host, state, outcome.error, abort);
       if (attempt.failure !== undefined) throw attempt.failure.error;
       const committing = host.commit(state, abort);
       if (isPromise(committing)) await committing;
@@ -163,6 +168,23 @@ async function run<S extends ScopedState, T, O extends TransactOptions, R>(
       host.noteRetry();
     }
     await pause(host.runtime, host.pauseBefore(retries), abort);
+  }
+}
+
+/** What the body threw, or the conflict that made it run on what was out of date. */
+async function failureOf<S extends ScopedState, T, O extends TransactOptions>(
+  host: TransactHost<S, T, O>,
+  state: S,
+  error: unknown,
+  abort: AbortScope | undefined,
+): Promise<unknown> {
+  if (host.confirmFailure === undefined || host.isConflict(error)) return error;
+  const confirming = host.confirmFailure(state);
+  try {
+    await (abort === undefined ? confirming : abort.race(confirming));
+    return error;
+  } catch (conflict) {
+    return conflict;
   }
 }
 

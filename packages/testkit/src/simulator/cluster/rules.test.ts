@@ -3,7 +3,7 @@
  * shard alone are files under packages/cluster/scenarios.
  */
 import { ClusterSession, type CommitCoordinator } from "@khonsu/cluster";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { batch, EVEN, inCluster, numberIn, ODD } from "./in-cluster.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
@@ -192,3 +192,38 @@ test("TX-31: a request that is repeated under its id is answered with its outcom
     ]);
     expect(await cluster.runtime.settle(reading)).toEqual([11, 2]);
   }));
+
+describe("a body that throws", () => {
+  /** A session that knows nothing reads both shards at the clock of the one that is behind, before the other was written. */
+  async function readAbsent(cluster: TestCluster, consistency: "strict" | "snapshot") {
+    const writer = cluster.node(1).session();
+    await cluster.runtime.settle(writer.transact((tx) => tx.write(ODD, batch(1))));
+    await cluster.runtime.elapse(100);
+    await cluster.runtime.settle(writer.transact((tx) => tx.write(EVEN, batch(2))));
+    let runs = 0;
+    const reading = cluster
+      .node(2)
+      .session()
+      .transact(
+        async (tx) => {
+          runs++;
+          const [, even] = await Promise.all([tx.read(ODD), tx.read(EVEN)]);
+          if (even === undefined) throw new Error("absent");
+          throw new Error(`found ${numberIn(even)}`);
+        },
+        { consistency },
+      );
+    const message = await cluster.runtime.settle(reading.catch((error: Error) => error.message));
+    return { message, runs };
+  }
+
+  test("TX-32: on what was out of date runs again, and its caller hears what it throws of what is current", () =>
+    inCluster({}, async (cluster) => {
+      expect(await readAbsent(cluster, "strict")).toEqual({ message: "found 2", runs: 2 });
+    }));
+
+  test("of a snapshot that need not be current is not run again", () =>
+    inCluster({}, async (cluster) => {
+      expect(await readAbsent(cluster, "snapshot")).toEqual({ message: "absent", runs: 1 });
+    }));
+});
