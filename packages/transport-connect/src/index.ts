@@ -18,6 +18,7 @@ export { type Authenticator, allowAnybody, type Principal } from "./clients/serv
 export { TokenFile, type TokenFileOptions } from "./clients/server/token-file.ts";
 export { TransportError, type TransportErrorCode } from "./errors.ts";
 export { decodeEnvelope, encodeEnvelope } from "./paxos/envelope-codec.ts";
+export { EnvelopeEncoder } from "./paxos/envelope-encoder.ts";
 export {
   DEFAULT_PEER_LIMITS,
   type PeerIdentity,

@@ -20,7 +20,7 @@ import { LevelAcceptorLog } from "@khonsu/storage-level/acceptor-log";
 import {
   answerShard,
   decodeEnvelope,
-  encodeEnvelope,
+  EnvelopeEncoder,
   PeerNetwork,
   type ProtocolRange,
   type RunningServer,
@@ -65,6 +65,7 @@ export class KhonsuNode implements RunningNode {
   readonly #closers = new Closers();
   readonly #telemetry: Telemetry;
   readonly #groups: HostedGroups;
+  readonly #envelopes = new EnvelopeEncoder();
   readonly #startedAt = Date.now();
   #peers: PeerNetwork | undefined;
   #server: RunningServer | undefined;
@@ -223,7 +224,7 @@ export class KhonsuNode implements RunningNode {
   #send(group: number, envelope: Envelope): void {
     // Pieces of images go beside the rest, so that they do not hold it up.
     const bulk = envelope.message.kind === "chunk";
-    this.#peers?.send(nodeOf(envelope.to), group, encodeEnvelope(envelope), { bulk });
+    this.#peers?.send(nodeOf(envelope.to), group, this.#envelopes.encode(envelope), { bulk });
   }
 
   #openPeers(tls: TlsIdentity | undefined): PeerNetwork {

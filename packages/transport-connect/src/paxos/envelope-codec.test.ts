@@ -3,18 +3,34 @@
  * made up, which are refused with their code or read as something well-formed, and never cause another error.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Entry, isIntact, type Slot } from "@khonsu/paxos";
+import { type Entry, isIntact, type ReplicaId, type Slot } from "@khonsu/paxos";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { envelope, envelopeOf, KINDS } from "../../test/helpers/envelopes.ts";
 import { TransportError } from "../errors.ts";
 import { EnvelopeSchema, RefusalCode, RetiredSchema } from "../gen/khonsu/paxos/v1/message_pb.ts";
 import { decodeEnvelope, encodeEnvelope } from "./envelope-codec.ts";
+import { EnvelopeEncoder } from "./envelope-encoder.ts";
 
 test.each(KINDS)("%s: what is encoded is decoded", (kind) => {
   fc.assert(
     fc.property(envelopeOf(kind), (sent) => {
       expect(decodeEnvelope(encodeEnvelope(sent))).toEqual(sent);
+    }),
+  );
+});
+
+test("one buffer for all of them: the bytes are the same, also of a message that goes to several replicas", () => {
+  const encoder = new EnvelopeEncoder();
+  const receivers = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { maxLength: 3 });
+  fc.assert(
+    fc.property(envelope, receivers, (first, others) => {
+      for (const to of [first.to, ...others]) {
+        const sent = { ...first, to: to as ReplicaId };
+        expect(Buffer.from(encoder.encode(sent))).toEqual(Buffer.from(encodeEnvelope(sent)));
+      }
+      const elsewhere = { ...first, from: first.to, to: first.from };
+      expect(Buffer.from(encoder.encode(elsewhere))).toEqual(Buffer.from(encodeEnvelope(elsewhere)));
     }),
   );
 });

@@ -148,16 +148,20 @@ const BY_NUMBER: readonly (MessageField<MessageKind> | undefined)[] = (() => {
 })();
 
 /** The bytes of an envelope. Copies commands; the result is not touched again. */
-export function encodeEnvelope({ from, message, to }: Envelope): Uint8Array {
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const writer = new WireWriter(sizeBound(envelope.message) + 32);
+  writeEnvelope(writer, envelope);
+  return writer.finish();
+}
+
+export function writeEnvelope(writer: WireWriter, { from, message, to }: Envelope): void {
   const field = MESSAGES[message.kind] as MessageField<MessageKind>;
   const lengthMax = sizeBound(message);
-  const writer = new WireWriter(lengthMax + 32);
   writer.fixed64(1, from);
   writer.fixed64(2, to);
   const start = writer.begin(field.number, lengthMax);
   field.codec.write(writer, message);
   writer.end(start, lengthMax);
-  return writer.finish();
 }
 
 /** About how long a message is; being wrong costs a copy. */

@@ -63,7 +63,8 @@ export class PeerNetwork {
   }
 
   /**
-   * Sends a message, or drops it: there is no link, or its queue is full. A message to this node itself arrives later, too.
+   * Sends a message, or drops it: there is no link, or its queue is full. A message to this node itself arrives later, too. It is copied
+   * before the call returns.
    *
    * @param group a safe integer of 0 or more
    * @param isBulk for what is large and may arrive later than what is sent after it. Default: false.
@@ -73,7 +74,8 @@ export class PeerNetwork {
     if (!Number.isSafeInteger(group) || group < 0) throw new RangeError(`There is no group ${group}`);
     if (this.#isClosed) return;
     if (node === this.#options.identity().node) {
-      setImmediate(() => !this.#isClosed && this.#options.onMessage(node, group, message));
+      const copy = new Uint8Array(message);
+      setImmediate(() => !this.#isClosed && this.#options.onMessage(node, group, copy));
     } else this.#peers.get(node)?.send(group, message, isBulk);
   }
 
