@@ -3,6 +3,7 @@ import type { MeasuredRow } from "../report/row.ts";
 import { caseName, IN_FLIGHT, SUBJECTS } from "../suites/cluster.ts";
 import { clusterGoals } from "./cluster.ts";
 import { coreGoals, durableGoals, growthGoals } from "./embedded.ts";
+import { failoverGoals } from "./failover.ts";
 
 /** @param ours Khonsu's operations a second in the case */
 function row(name: string, subject: string, rate: number, ours: number): MeasuredRow {
@@ -95,4 +96,20 @@ test("growth: from the first subject of a case to the last, but for the Map that
     ["2 ×", false],
     ["1.01 ×", true],
   ]);
+});
+
+test("failover: a hundred kills of both", () => {
+  const of = (subject: string, kills: number) => ({
+    subject,
+    kills,
+    "median pause ms": 500,
+    "worst pause ms": 800,
+  });
+  const [goal] = failoverGoals({ rows: [], details: [of("khonsu", 100), of("etcd", 100)] });
+  expect(goal).toMatchObject({
+    figure: "khonsu: median 500 ms, worst 800 ms; etcd: median 500 ms, worst 800 ms",
+    isMet: true,
+  });
+  expect(failoverGoals({ rows: [], details: [of("khonsu", 5), of("etcd", 5)] })[0]?.isMet).toBe(false);
+  expect(failoverGoals({ rows: [], details: [of("khonsu", 100)] })[0]?.isMet).toBe(false);
 });

@@ -1,9 +1,10 @@
-/** Keeps what a suite measured: its page, and its chart or charts beside it. */
+/** Keeps what a suite measured: its page, its chart beside it, and its goals in the table of the notes. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Goal } from "../goals/goal.ts";
 import { chartOf } from "./chart.ts";
 import { curvesOf } from "./curves.ts";
+import { keepGoals } from "./goals-in-notes.ts";
 import { pageOf } from "./page.ts";
 import type { Provenance } from "./provenance.ts";
 import type { SuiteResult } from "./row.ts";
@@ -19,6 +20,7 @@ export async function keep(
   const chart = pictureOf(suite, result, from);
   if (chart !== undefined) await writeFile(join(directory, `${suite}.svg`), chart);
   await writeFile(join(directory, `${suite}.md`), pageOf(suite, result, from, goals));
+  await keepGoals(directory);
 }
 
 function pictureOf(suite: string, result: SuiteResult, from: Provenance): string | undefined {

@@ -61,7 +61,7 @@ function columnsOf(detail: Detail): string {
 }
 
 /** Cells padded to the width of their column, as the formatter of the repository has them. */
-function tableOf(rows: readonly Detail[]): string {
+export function tableOf(rows: readonly Detail[]): string {
   const columns = Object.keys(rows[0]!).map((name) => {
     const isNumber = rows.every((row) => typeof row[name] === "number");
     const cells = [name, ...rows.map((row) => textOf(row[name]!))];

@@ -1,6 +1,10 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { chartOf } from "./chart.ts";
 import { curvesOf } from "./curves.ts";
+import { keep } from "./keep.ts";
 import { byTimes, timesFrom, watchLoad } from "./machine-load.ts";
 import { pageOf } from "./page.ts";
 import { type Provenance, provenance } from "./provenance.ts";
@@ -113,6 +117,29 @@ test("the page says what has to be known, and which goals are met", () => {
   const page = pageOf("core", { rows, details: [], notes: ["Warm."] }, from, goals);
   expect(page).toContain("\n\nWarm.\n\n");
   expect(page).toContain("| 10 × | 12 ×   | yes |\n| 20 × | 12 ×   | no  |");
+});
+
+test("the notes have the goals of all pages in one table, and everything else stays as it is", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "bench-keep-"));
+  try {
+    const notes = "# N\n\n<!-- goals, from the pages -->\n\nold\n\n<!-- end of goals -->\n\nrest\n";
+    await writeFile(join(directory, "notes.md"), notes);
+    const goal = (figure: string, isMet: boolean) => ({ goal: "at least 10 × a | b", figure, isMet });
+    await keep(directory, "core", { rows, details: [] }, from, [goal("12 ×", true)]);
+    await keep(directory, "arrow", { rows, details: [] }, from, []);
+    const command = "npx -y pnpm@12 bench core --quick";
+    await keep(directory, "cluster", { rows, details: [] }, { ...from, command }, [goal("2 ×", false)]);
+    const made = await readFile(join(directory, "notes.md"), "utf8");
+    expect(made).toMatch(/^# N\n\n<!-- goals, from the pages -->\n\n\| suite/);
+    expect(made).toContain("| [core](core.md)       |");
+    expect(made).toMatch(
+      /\[cluster\]\(cluster.md\) \| at least 10 × a .*b \| 2 × +\| no +\| `bench core --quick`/,
+    );
+    expect(made).not.toContain("old");
+    expect(made).toMatch(/\n\n<!-- end of goals -->\n\nrest\n$/);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test("what the suite and its processes do is not others' work; what waits for the disk is nobody's", () => {

@@ -1,6 +1,7 @@
 /** The suites by name. Each measures one thing; `Row` and `Detail` say in which form. */
 import { clusterGoals } from "../goals/cluster.ts";
 import { coreGoals, durableGoals, growthGoals } from "../goals/embedded.ts";
+import { failoverGoals } from "../goals/failover.ts";
 import type { GoalsOf } from "../goals/goal.ts";
 import type { PlanOptions } from "../plan.ts";
 import type { Progress } from "../progress.ts";
@@ -52,21 +53,22 @@ const memoryOverCommits: Measure = async (options) => ({
 
 /** In the order in which `all` runs them: what is longest comes last. */
 export const suites: Readonly<Record<string, Suite>> = {
-  core: suite(core, 4, 0.7, coreGoals),
-  growth: suite(growth, 4, 0.5, growthGoals),
+  core: suite(core, 2, 0.3, coreGoals),
+  growth: suite(growth, 3, 0.3, growthGoals),
   memory: suite(memoryOverCommits, 1, 0.1),
-  durable: suite(durable, 2, 0.5, durableGoals),
-  arrow: suite(arrow, 2, 0.5),
+  durable: suite(durable, 1, 0.2, durableGoals),
+  arrow: suite(arrow, 4, 1),
   "hash-ring": suite((options) => hashRing(options), 0.5, 0.2),
   checkers: suite(({ quick }) => checkers(quick ? { transactions: 50_000, operations: 10_000 } : {}), 1, 0.1),
   paxos: suite(paxos, 1, 0.2),
   "paxos-durable": suite(paxosDurable, 2, 0.3),
-  smallbank: suite(smallBank, 4, 1),
-  ycsb: suite(ycsb, 8, 2),
-  tpcc: suite(tpcc, 8, 0.7),
-  cluster: suite(cluster, 14, 4.5, clusterGoals),
+  smallbank: suite(smallBank, 7, 3),
+  ycsb: suite(ycsb, 14, 6),
+  tpcc: suite(tpcc, 9, 2),
+  cluster: suite(cluster, 13, 4.5, clusterGoals),
   failover: {
     measure: failover,
+    goalsOf: failoverGoals,
     minutes: ({ quick, kills = quick === true ? 5 : 100 }) => 0.5 + kills * MINUTES_A_KILL,
   },
 };
