@@ -24,6 +24,7 @@ export type { CommitRecord, LoadOptions, LoadProgress, Mutation, Storage, Stored
 export { Khonsu } from "./store.ts";
 export { concatBatches } from "./table/concat.ts";
 export { batchForIpc } from "./table/ipc-input.ts";
+export { type Row, RowCodec } from "./table/row-codec.ts";
 export { Transaction } from "./transaction.ts";
 export type {
   BatchInput,

@@ -37,7 +37,8 @@ export function isBitSet(bitmap: Uint8Array, bit: number): boolean {
   return ((bitmap[Math.floor(bit / 8)] ?? 0) & (1 << (bit & 7))) !== 0;
 }
 
-function setBit(bitmap: Uint8Array, bit: number): void {
+/** Sets one bit to one. */
+export function setBit(bitmap: Uint8Array, bit: number): void {
   const byte = Math.floor(bit / 8);
   bitmap[byte] = (bitmap[byte] ?? 0) | (1 << (bit & 7));
 }

@@ -6,12 +6,20 @@
 import type { Data, DataType, Dictionary, RecordBatch } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
 import { childTypes, layoutOf, strideOf } from "./layout.ts";
+import { CHECKED, isMade, type MadeBatch } from "./make-batch.ts";
 
+/** Those that passed, apart from those that know it of themselves. */
 const checked = new WeakSet<RecordBatch>();
 
 /** Whether the batch has passed `checkBatch`. */
 export function isChecked(batch: unknown): boolean {
-  return checked.has(batch as RecordBatch);
+  return (batch as Partial<MadeBatch> | undefined)?.[CHECKED] === true || checked.has(batch as RecordBatch);
+}
+
+/** Says that a batch passes `checkBatch`, for one that was made of right columns. */
+export function assertChecked(batch: RecordBatch): void {
+  if (isMade(batch)) batch[CHECKED] = true;
+  else checked.add(batch);
 }
 
 /**
@@ -21,7 +29,7 @@ export function isChecked(batch: unknown): boolean {
  *   length or type than the batch says, or a buffer too short for its rows
  */
 export function checkBatch(batch: RecordBatch): void {
-  if (checked.has(batch)) return;
+  if (isChecked(batch)) return;
   const { fields } = batch.schema;
   const columns = batch.data.children;
   if (fields.length === 0) throw invalid("it has no columns");
@@ -39,7 +47,7 @@ export function checkBatch(batch: RecordBatch): void {
       throw invalid(`${name} is ${column.type} instead of ${field.type}`);
     checkData(column, field.type, name);
   }
-  checked.add(batch);
+  assertChecked(batch);
 }
 
 function checkData(data: Data, type: DataType, name: string): void {

@@ -54,10 +54,34 @@ export function writeFlatBatch(
   let end = at + metadata.bytes;
   for (const buffer of buffers) {
     if (buffer.byteLength === 0) continue;
-    target.set(bytesOf(buffer), end);
+    copyInto(target, end, buffer);
     end += padded(buffer.byteLength);
   }
   return end;
+}
+
+/** @param at a multiple of 8 in a buffer of its own */
+function copyInto(target: Uint8Array, at: number, source: ArrayBufferView): void {
+  if (source instanceof Uint8Array) {
+    target.set(source, at);
+    return;
+  }
+  // A view of the source would have V8 make a buffer of its own for a small array, which costs more than all the rest.
+  const { constructor: View, length } = source as Elements;
+  const place = new View(target.buffer, target.byteOffset + at, length);
+  place.set(source as Elements);
+}
+
+interface Elements extends ArrayBufferView {
+  readonly length: number;
+  readonly constructor: new (buffer: ArrayBufferLike, at: number, length: number) => Elements;
+  set(source: Elements): void;
+  subarray(from: number, to: number): Elements;
+}
+
+/** The first `length` elements; the array itself if there are no others. */
+function first(array: Elements, length: number): Elements {
+  return array.length === length ? array : array.subarray(0, length);
 }
 
 export function bytesOf(view: ArrayBufferView): Uint8Array {
@@ -81,19 +105,19 @@ function pushBuffers(column: Data, layout: FlatLayout, rows: number, buffers: Ar
   const bitmap = validityOf(column, rows);
   if (bitmap === undefined) return false;
   buffers.push(bitmap);
-  const values: ArrayBufferView & { subarray(from: number, to: number): ArrayBufferView } = column.values;
+  const values: Elements = column.values;
   switch (layout) {
     case "fixed":
-      buffers.push(values.subarray(0, rows * column.stride));
+      buffers.push(first(values, rows * column.stride));
       return true;
     case "bits":
       if (column.offset !== 0) return false;
-      buffers.push(values.subarray(0, Math.ceil(rows / 8)));
+      buffers.push(first(values, Math.ceil(rows / 8)));
       return true;
     default: {
       const offsets: Int32Array | BigInt64Array = column.valueOffsets;
       if (Number(offsets[0]) !== 0) return false;
-      buffers.push(offsets.subarray(0, rows + 1), values.subarray(0, Number(offsets[rows])));
+      buffers.push(first(column.valueOffsets, rows + 1), first(values, Number(offsets[rows])));
       return true;
     }
   }

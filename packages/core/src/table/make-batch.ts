@@ -9,7 +9,16 @@ function isAsKnown(batch: RecordBatch): boolean {
   return Object.keys(batch).join() === "schema,data,_metadata";
 }
 
-let isChecked = false;
+let isKnown = false;
+
+/** Of a batch that was made here: whether it has passed `checkBatch`. A set of all batches would cost each collection of garbage more. */
+export const CHECKED = Symbol("khonsu/checked");
+
+export type MadeBatch = RecordBatch & { [CHECKED]: boolean };
+
+export function isMade(batch: RecordBatch): batch is MadeBatch {
+  return (batch as Partial<MadeBatch>)[CHECKED] !== undefined;
+}
 
 /**
  * @param struct the type of a row of `schema`
@@ -17,14 +26,15 @@ let isChecked = false;
  */
 export function makeBatch(schema: Schema, struct: Struct, length: number, columns: Data[]): RecordBatch {
   const data = new Data(struct, 0, length, 0, undefined, columns);
-  if (!isChecked) {
+  if (!isKnown) {
     const built = new RecordBatch(schema, data);
     if (!isAsKnown(built)) return built;
-    isChecked = true;
+    isKnown = true;
   }
   const batch = Object.create(RecordBatch.prototype);
   batch.schema = schema;
   batch.data = data;
   batch._metadata = new Map();
+  batch[CHECKED] = false;
   return batch as RecordBatch;
 }
