@@ -1,4 +1,5 @@
 import { contains, prefixRange } from "@khonsu/core/isolation";
+import { ShardMap } from "@khonsu/hash-ring";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KeyMap } from "./key-map.ts";
@@ -19,6 +20,19 @@ describe("a key map", () => {
         249,
       ]
     `);
+  });
+
+  test("PL-1: the shard of a key of any length is that of its UTF-8", () => {
+    const map = new KeyMap({ shardCount: 256 });
+    const bytes = new ShardMap({ shardCount: 256 });
+    const ofAnyLength = fc
+      .tuple(fc.string({ unit: "binary" }), fc.nat({ max: 60 }))
+      .map(([text, n]) => text.repeat(n));
+    fc.assert(
+      fc.property(ofAnyLength, (each) => {
+        expect(map.shardOf(each)).toBe(bytes.shardOf(new TextEncoder().encode(each)));
+      }),
+    );
   });
 
   test("PL-2: asks one shard for a scan within one placement prefix, and for one key", () => {

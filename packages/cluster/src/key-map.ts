@@ -20,6 +20,8 @@ export class KeyMap implements KeyPlacement {
   readonly #map: ShardMap;
   readonly #all: readonly number[];
   readonly #encoder = new TextEncoder();
+  /** Keys that fit are encoded here: an array for each costs more than the hash. */
+  readonly #scratch = new Uint8Array(256);
 
   /** @throws RangeError if `shardCount` or `delimiter` is not what it must be. */
   constructor({ shardCount, delimiter }: KeyMapOptions) {
@@ -41,7 +43,10 @@ export class KeyMap implements KeyPlacement {
   }
 
   shardOf(key: string): number {
-    return this.#map.shardOf(this.#encoder.encode(key));
+    const scratch = this.#scratch;
+    if (3 * key.length > scratch.length) return this.#map.shardOf(this.#encoder.encode(key));
+    const { written } = this.#encoder.encodeInto(key, scratch);
+    return this.#map.shardOf(scratch.subarray(0, written));
   }
 
   shardsOf(range: KeyRange): readonly number[] {
