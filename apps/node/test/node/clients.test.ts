@@ -1,4 +1,5 @@
 /** Clients that come over the network: their own, and everybody's. */
+import { KeyMap } from "@khonsu/cluster";
 import { connectCluster } from "@khonsu/transport-connect";
 import { type RecordBatch, tableFromArrays } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -23,6 +24,29 @@ test("a client writes through one node, and reads through another after its node
     await cluster.stop(1);
     expect(await client.transact(async (tx) => valueIn(await tx.read("key-5")))).toBe(5);
     await (await cluster.start(1)).ready();
+  } finally {
+    await client.close();
+  }
+});
+
+test("a client comes to commit at the node that leads the home of what it writes, and asks no other", async () => {
+  const client = await connectCluster({ addresses: [cluster.node(1).address] });
+  const counts = () => [1, 2, 3].map((node) => cluster.node(node).status().transactions.committed);
+  const map = new KeyMap({ shardCount: client.shardCount });
+  const keys = Array.from({ length: 40 }, (_, i) => `led/${i}`);
+  try {
+    await expect
+      .poll(async () => {
+        const leaders = cluster
+          .node(1)
+          .status()
+          .shards.map(({ leader }) => leader);
+        const before = counts();
+        for (const key of keys) await client.session().transact((tx) => tx.write(key, batch(1)));
+        const led = [1, 2, 3].map((node) => keys.filter((key) => leaders[map.shardOf(key)] === node).length);
+        return counts().map((count, i) => count - before[i]! - led[i]!);
+      })
+      .toEqual([0, 0, 0]);
   } finally {
     await client.close();
   }
