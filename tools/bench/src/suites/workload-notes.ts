@@ -12,7 +12,7 @@ of real time left out. In the cluster that moment is not known: of two figures t
 second none of it that had not been told.`;
 
 const KINDS = `Kinds of aborts: \`write-write\`, somebody else has written a key since the snapshot (first committer wins; in the embedded store this also ends those that had read the
-key); \`read-write\`, a key that was read is no longer the newest; \`phantom\`, the same of a range that was scanned; \`busy\`, somebody else had prepared to commit the key, and was not
+key); \`read-write\`, a key that was read is no longer the newest; \`phantom\`, the same of a range that was scanned, or of a key that was absent; \`busy\`, somebody else had prepared to commit the key, and was not
 done within a short wait; \`validation\`, something that a read-only transaction had read was overwritten before its end: its reads are of one moment all the same, but a strictly
 serializable one must not be older than the time at which it began, so these count as unnecessary.`;
 
