@@ -63,6 +63,9 @@ function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOp
       ClientService,
       createConnectTransport({ httpVersion: "2", baseUrl, sessionManager, interceptors }),
     );
+    // The connection may break after the description, and another one take as long as the system lets it.
+    const giveUp = () => sessionManager.abort();
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
       const description = await describeNode(client, address, signal, clock);
       return new SessionLink({
@@ -81,6 +84,8 @@ function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOp
     } catch (error) {
       sessionManager.abort();
       throw error;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   };
 }
