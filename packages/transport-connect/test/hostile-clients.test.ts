@@ -361,6 +361,17 @@ describe("limits", () => {
       opened.resolve();
     }));
 
+  test("a client whose replies wait is read no further until they have left, and is answered all the same", () =>
+    withCluster({ routes: { limits: { replyBytesSoft: 1, silenceMs: 10_000 } } }, async (cluster) => {
+      const values = Array.from({ length: 20_000 }, (_, i) => i);
+      const client = await cluster.connect();
+      await client.transact((tx) => tx.write("big", rows(values)));
+      const read = () => client.session().transact(async (tx) => valuesOf(await tx.read("big"))?.length);
+      const found = await Promise.all(Array.from({ length: 100 }, read));
+      expect(new Set(found)).toEqual(new Set([20_000]));
+      await client.close();
+    }));
+
   test("a client that asks for much and reads nothing is cut off, and takes no memory any more", () =>
     withCluster(
       { routes: { limits: { replyBytesSoft: 2 ** 30, replyBytesMax: 4 * 2 ** 20 } } },
