@@ -44,6 +44,17 @@ test("a subject that gets warm by itself does so instead of a fifth of a round",
   expect(calls).toEqual(["warm", "run 10", "run 10", "run 10"]);
 });
 
+test("a case says how many operations do not count", async () => {
+  const calls: number[] = [];
+  const subject: Subject = {
+    name: "a",
+    share: 0.5,
+    prepare: () => ({ run: (operations) => void calls.push(operations) }),
+  };
+  await compare([{ name: "c", operations: 10, slice: 10, warmUp: 30, subjects: [subject] }], options);
+  expect(calls).toEqual([10, 5, 5, 5, 5]);
+});
+
 test("a subject with a share does that part of the operations", async () => {
   const calls: number[] = [];
   const subject: Subject = {

@@ -23,7 +23,7 @@ export interface Prepared {
    * @param latencies gets the microseconds of each operation, or of samples of them, where the subject measures them itself.
    */
   run(operations: number, latencies: number[]): Promise<void> | void;
-  /** Gets warm before the rounds, which counts in no figure. Default: `run` with a fifth of the operations of a round. */
+  /** Gets warm before the rounds, which counts in no figure. Default: `run` with the operations that the case says. */
   warm?(): Promise<void>;
   close?(): Promise<void> | void;
 }
@@ -34,6 +34,8 @@ export interface BenchCase {
   readonly subjects: readonly Subject[];
   /** Operations a subject and round. */
   readonly operations: number;
+  /** Operations a subject before the first round, which do not count. Default: a fifth of `operations`. */
+  readonly warmUp?: number;
   /** Operations in one call of `run`, timed as a whole. Default: a hundredth of `operations`. */
   readonly slice?: number;
 }
@@ -103,8 +105,8 @@ async function measure(
   counts: boolean,
 ): Promise<void> {
   if (!counts && prepared.warm !== undefined) return prepared.warm();
-  const share = each.operations * (subject.share ?? 1);
-  const total = Math.ceil(counts ? share : share / 5);
+  const wanted = counts ? each.operations : (each.warmUp ?? each.operations / 5);
+  const total = Math.ceil(wanted * (subject.share ?? 1));
   const slice = Math.min(total, each.slice ?? Math.max(1, Math.floor(each.operations / 100)));
   const own: number[] = [];
   let done = 0;

@@ -14,9 +14,10 @@ import { pickKeys } from "../workload.ts";
 import type { SuiteOptions } from "./index.ts";
 
 const KEYS = Array.from({ length: 10_000 }, (_, index) => `key/${index}`);
+/** So many commits of each subject do not count: the first ones of a process run uncompiled, and those of a store that runs do not. */
+const WARM_UP = 4096;
 /**
- * Callers, commits of a subject in a round, and rounds: many short ones, since a disk's speed changes from second to second; long
- * enough together that most of them run compiled code.
+ * Callers, commits of a subject in a round, and rounds: many short ones, since a disk's speed changes from second to second.
  */
 const SIZES = [
   { callers: 1, operations: 200, rounds: 35 },
@@ -63,6 +64,7 @@ async function durableCase(callers: number, operations: number): Promise<BenchCa
     name: `commit of one write, ${callers} ${callers === 1 ? "caller" : "callers"}`,
     operations,
     slice: operations,
+    warmUp: WARM_UP,
     subjects: [
       khonsu(callers),
       fdatasyncOf(await bytesOfGroup(callers), callers),
