@@ -48,6 +48,7 @@ test("schema message and record batch messages are a stream as apache-arrow writ
     [withMetadata("a"), withMetadata("b")],
     [numbered(0, 20).slice(3, 7), numbered(5, 20).slice(3, 7)],
     [labelled("a", "bcd", "", "e").slice(1, 3), labelled("a", "bcd", "", "e").slice(0, 2)],
+    [numbered(0, 2000), numbered(5, 2001)],
     [numbered(0, 0), labelled()],
     ...whole().map((batch) => [batch, batch] as const),
   ] as const;
