@@ -41,3 +41,25 @@ test("thousands that were cancelled are let go, and what is added while one is d
   await runtime.pass(1);
   expect(due).toBe(2);
 });
+
+test("a clock that comes to a deadline but for a rounding error does not stand still", () => {
+  let now = 0;
+  const timers: (() => void)[] = [];
+  const runtime = {
+    now: () => now,
+    random: () => 0,
+    schedule: (milliseconds: number, run: () => void) => {
+      timers.push(() => {
+        // What is too little for the clock to show is lost.
+        now += milliseconds < 1e-6 ? 0 : milliseconds - 1e-9;
+        run();
+      });
+      return () => {};
+    },
+  };
+  const deadlines = new Deadlines(runtime, 250);
+  let due = 0;
+  deadlines.add(() => due++);
+  for (let timer = 0; timer < 10; timer++) timers.shift()?.();
+  expect(due).toBe(1);
+});

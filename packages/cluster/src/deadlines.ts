@@ -7,6 +7,9 @@ import type { Runtime } from "@khonsu/core";
 /** How much of the list may be used up before it moves to the front. */
 const USED_MAX = 1024;
 
+/** No timer is shorter, in milliseconds. */
+const STEP_MS = 1;
+
 interface Deadline {
   /** By the clock of the runtime. */
   readonly at: number;
@@ -60,7 +63,8 @@ export class Deadlines {
       const { onDue } = deadline;
       if (onDue === undefined) continue;
       if (deadline.at > now) {
-        this.#schedule(deadline.at - now);
+        // A timer for less than a clock can tell would go off again and again, with no time going by.
+        this.#schedule(Math.max(STEP_MS, deadline.at - now));
         break;
       }
       deadline.onDue = undefined;

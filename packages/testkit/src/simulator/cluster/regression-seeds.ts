@@ -12,4 +12,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: string; readonly found:
     seed: "contended:mutant-40",
     found: "of three nodes one was left down while another had damaged records",
   },
+  {
+    seed: "ci-30",
+    found:
+      "a node waited for a deadline by timers too short for its clock to show, and no time went by any more",
+  },
 ];
