@@ -3,7 +3,8 @@ import type { Ballot, ReplicaId } from "@khonsu/paxos";
 import { type Codec, type Field, nested } from "../wire/codec.ts";
 import { malformed } from "../wire/malformed.ts";
 
-const codec: Codec<Ballot> = {
+/** A ballot as a message. */
+export const ballotCodec: Codec<Ballot> = {
   write: (writer, { round, priority, replica }) => {
     writer.uint(1, round);
     writer.uint(2, priority);
@@ -24,5 +25,5 @@ const codec: Codec<Ballot> = {
 };
 
 export function ballot(number: number): Field<Ballot> {
-  return nested(number, codec);
+  return nested(number, ballotCodec);
 }

@@ -113,6 +113,16 @@ function bulky<T extends { readonly command: Uint8Array } | Entry>(
   };
 }
 
+/** Writes the entries of field `number`, one behind the other. */
+export function writeEntries(writer: WireWriter, number: number, values: readonly Entry[]): void {
+  for (const value of values) {
+    const lengthMax = value.kind === "command" ? value.command.length + ENTRY_OVERHEAD : ENTRY_OVERHEAD;
+    const start = writer.begin(number, lengthMax);
+    writeEntry(writer, value);
+    writer.end(start, lengthMax);
+  }
+}
+
 export function entries(number: number): Field<readonly Entry[]> {
   return bulky(number, entry);
 }

@@ -31,6 +31,7 @@ import {
 import { malformed, readerOf } from "../wire/malformed.ts";
 import { ballot } from "./ballot-codec.ts";
 import { acceptedEntry, configuration, entries, proposals } from "./entry-codec.ts";
+import { accept, accepted } from "./phase-2-codec.ts";
 
 const standing: Codec<Standing> = record("a standing", {
   leading: ballot(1),
@@ -119,8 +120,8 @@ const MESSAGES: { readonly [K in MessageKind]: MessageField<K> } = {
     doubtBound: ballot(7),
   }),
   nack: message("nack", 7, { ballot: ballot(1), promised: ballot(2) }),
-  accept: message("accept", 8, { ballot: ballot(1), first: uint(2), entries: entries(3), decided: uint(4) }),
-  accepted: message("accepted", 9, { ballot: ballot(1), through: uint(2), decided: uint(3) }),
+  accept: { number: 8, codec: accept },
+  accepted: { number: 9, codec: accepted },
   confirm: message("confirm", 10, confirmation),
   confirmed: message("confirmed", 11, confirmation),
   readRequest: message("readRequest", 12, { sequence: uint(1) }),
