@@ -38,3 +38,28 @@ test("all crash and come back with what was decided", () => {
   expect(cluster.agreed().slice(0, 20)).toEqual(before);
   expect(cluster.agreed().length).toBe(21);
 });
+
+test("PX-5 an answer to an accept of an earlier ballot, however late, is no vote for the present one", () => {
+  const cluster = new Cluster();
+  cluster.found(group(1, 2, 3));
+  cluster.tickUntil(() => cluster.leaders.length === 1);
+  cluster.tick(2);
+  const { id: leader, replica } = cluster.leaders[0]!;
+  const { ballot, decided } = replica.status();
+  cluster.step(leader, {
+    kind: "proposed",
+    proposals: [{ client: 1, sequence: 1, command: Buffer.from("new") }],
+  });
+  cluster.flush(leader);
+  const answer = (round: number) => ({
+    kind: "accepted" as const,
+    ballot: { ...ballot, round },
+    through: replica.status().last,
+    decided,
+  });
+  const from = ids(1, 2, 3).find((id) => id !== leader)!;
+  cluster.step(leader, { kind: "received", from, to: leader, message: answer(ballot.round - 1) });
+  expect(replica.status().decided).toBe(decided);
+  cluster.step(leader, { kind: "received", from, to: leader, message: answer(ballot.round) });
+  expect(replica.status().decided).toBe(decided + 1);
+});
