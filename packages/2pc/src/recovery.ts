@@ -7,7 +7,8 @@
  */
 import { Jitter } from "./jitter.ts";
 import { type PaceOptions, paceOptions } from "./options.ts";
-import { formatTransactionId, type ParticipantId, type TransactionId } from "./transaction-id.ts";
+import type { ParticipantId, TransactionId } from "./transaction-id.ts";
+import { TransactionMap } from "./transaction-map.ts";
 
 /** Start a coordinator for this transaction that begins with recovery. */
 export interface Rescue {
@@ -37,6 +38,9 @@ export interface Unfinished {
   >;
 }
 
+/** How many times as many transactions are remembered as are unfinished, at most. */
+const FINISHED_KEPT = 4;
+
 /** Watches one participant's table. Run it where the participant can append, such as at the leader of a replicated log. */
 export class Recovery {
   readonly #table: Unfinished;
@@ -44,7 +48,7 @@ export class Recovery {
   readonly #jitter: Jitter;
   #now = 0;
   /** When each unfinished transaction is due. */
-  #due = new Map<string, number>();
+  #due = new TransactionMap<number>();
 
   /** @throws RangeError if an option is out of range */
   constructor(table: Unfinished, options: RecoveryOptions) {
@@ -62,21 +66,28 @@ export class Recovery {
   /** What is due at this tick. A transaction that stays unfinished is due again after the same patience. */
   tick(): readonly Rescue[] {
     this.#now += 1;
-    const due = new Map<string, number>();
     const rescues: Rescue[] = [];
+    let count = 0;
     for (const entry of this.#table.unfinished()) {
-      const key = formatTransactionId(entry.id);
-      let at = this.#due.get(key) ?? this.#later();
-      if (at <= this.#now) {
-        const others =
-          entry.state === "prepared" ? entry.participants : [entry.id.home, ...entry.unacknowledged];
-        rescues.push({ id: entry.id, participants: [...others].sort((a, b) => a - b) });
-        at = this.#later();
-      }
-      due.set(key, at);
+      count++;
+      const { id } = entry;
+      const known = this.#due.get(id);
+      const at = known ?? this.#later();
+      if (known === undefined) this.#due.set(id, at);
+      if (at > this.#now) continue;
+      const others = entry.state === "prepared" ? entry.participants : [id.home, ...entry.unacknowledged];
+      rescues.push({ id, participants: [...others].sort((a, b) => a - b) });
+      this.#due.set(id, this.#later());
     }
-    this.#due = due;
+    // What is finished is forgotten now and then, and at once where nothing else is left.
+    if (count === 0 ? !this.isIdle : this.#due.size > FINISHED_KEPT * count) this.#forgetFinished();
     return rescues;
+  }
+
+  #forgetFinished(): void {
+    const due = new TransactionMap<number>();
+    for (const { id } of this.#table.unfinished()) due.set(id, this.#due.get(id)!);
+    this.#due = due;
   }
 
   #later(): number {

@@ -6,7 +6,8 @@ import { decodeCommand } from "./codec/command-codec.ts";
 import type { LogApplication } from "./consensus.ts";
 import { type Applied, ShardStateMachine } from "./shard/state-machine.ts";
 
-const FRAME_BYTES = 256 * 1024;
+/** A piece of an image is encoded in one turn of the event loop, a millisecond or two. */
+const FRAME_BYTES = 64 * 1024;
 
 export class ShardLog implements LogApplication {
   readonly shard: number;

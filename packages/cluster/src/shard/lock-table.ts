@@ -3,14 +3,15 @@
  * who meets one is told who holds it. Of several holders that is the least id, since the order in which they came is not the
  * same on a replica that started from a checkpoint.
  */
-import { compareTransactionIds, formatTransactionId, type TransactionId } from "@khonsu/2pc";
+import { compareTransactionIds, type TransactionId, TransactionMap } from "@khonsu/2pc";
 import { contains, type KeyRange } from "@khonsu/core/isolation";
 import { violated } from "../errors.ts";
 import type { ShardTransaction } from "./transaction.ts";
 
 interface KeyLocks {
   writer: TransactionId | undefined;
-  readonly readers: Map<string, TransactionId>;
+  /** Made when somebody reads: most keys that are held are written. */
+  readers: TransactionMap<TransactionId> | undefined;
 }
 
 interface RangeLocks {
@@ -25,34 +26,36 @@ export interface Obstacle {
 
 export class LockTable {
   readonly #keys = new Map<string, KeyLocks>();
-  readonly #ranges = new Map<string, RangeLocks>();
+  readonly #ranges = new TransactionMap<RangeLocks>();
   /** The keys that are write-locked. */
   readonly #written = new Set<string>();
 
   hold(holder: TransactionId, { reads, ranges, writes }: ShardTransaction): void {
-    const name = formatTransactionId(holder);
     for (const { key } of writes) {
       const locks = this.#locksOf(key);
       if (locks.writer !== undefined) throw violated("TX-7", `one writer a key: ${key}`);
       locks.writer = holder;
       this.#written.add(key);
     }
-    for (const { key } of reads) this.#locksOf(key).readers.set(name, holder);
-    if (ranges.length > 0) this.#ranges.set(name, { holder, ranges });
+    for (const { key } of reads) {
+      const locks = this.#locksOf(key);
+      locks.readers ??= new TransactionMap();
+      locks.readers.set(holder, holder);
+    }
+    if (ranges.length > 0) this.#ranges.set(holder, { holder, ranges });
   }
 
   free(holder: TransactionId, { reads, writes }: ShardTransaction): void {
-    const name = formatTransactionId(holder);
     for (const { key } of writes) {
       this.#locksOf(key).writer = undefined;
       this.#written.delete(key);
       this.#forgetUnused(key);
     }
     for (const { key } of reads) {
-      this.#keys.get(key)?.readers.delete(name);
+      this.#keys.get(key)?.readers?.delete(holder);
       this.#forgetUnused(key);
     }
-    this.#ranges.delete(name);
+    this.#ranges.delete(holder);
   }
 
   /** Who holds what `transaction` needs: write against write, read and range; read and range against write. */
@@ -85,10 +88,11 @@ export class LockTable {
   }
 
   #readerOf(key: string): TransactionId | undefined {
-    return least(this.#keys.get(key)?.readers.values() ?? []);
+    return least(this.#keys.get(key)?.readers?.values() ?? []);
   }
 
   #scannerOf(key: string): TransactionId | undefined {
+    if (this.#ranges.size === 0) return undefined;
     const locks = [...this.#ranges.values()].filter(({ ranges }) =>
       ranges.some((range) => contains(range, key)),
     );
@@ -98,7 +102,7 @@ export class LockTable {
   #locksOf(key: string): KeyLocks {
     let locks = this.#keys.get(key);
     if (locks === undefined) {
-      locks = { writer: undefined, readers: new Map() };
+      locks = { writer: undefined, readers: undefined };
       this.#keys.set(key, locks);
     }
     return locks;
@@ -106,7 +110,8 @@ export class LockTable {
 
   #forgetUnused(key: string): void {
     const locks = this.#keys.get(key);
-    if (locks !== undefined && locks.writer === undefined && locks.readers.size === 0) this.#keys.delete(key);
+    if (locks !== undefined && locks.writer === undefined && (locks.readers?.size ?? 0) === 0)
+      this.#keys.delete(key);
   }
 }
 
