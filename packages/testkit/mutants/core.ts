@@ -332,8 +332,8 @@ const snapshotsMutants: readonly Mutant[] = [
     name: "deferrable-does-not-wait",
     description: "A deferrable transaction does not wait for the writers under way.",
     file: source("isolation/transaction-manager.ts"),
-    search: "      if (this.#writers.oldest !== undefined) {\n        const sequence",
-    replace: "      if (this.#sequence < 0) {\n        const sequence",
+    search: "if (this.#writers.oldest !== undefined) await",
+    replace: "if (this.#sequence < 0) await",
   },
   {
     name: "safe-although-writers-run",
