@@ -153,6 +153,19 @@ describe("the directory", () => {
     ).toBeGreaterThan(1);
   });
 
+  test("PL-5: does not admit an empty disk while the replica goes that would be needed in its place", () => {
+    const gone = { node: 3, incarnation: 1 };
+    const leaving = after(
+      founded(3, 1),
+      { kind: "setReplicas", replicas: 2 },
+      { kind: "beginMove", group: 0, add: undefined, remove: gone },
+    );
+    expect(refusalOf(leaving, { kind: "admit", admission: admissionOf(2, 2) })).toBe("KHONSU_MAJORITY_LOST");
+    expect(after(leaving, { kind: "admit", admission: admissionOf(3, 2) }).members.get(3)!.incarnation).toBe(
+      2,
+    );
+  });
+
   test("lets nobody leave without whom shards would have too few replicas", () => {
     expect(refusalOf(three, { kind: "remove", node: 1 })).toBe("KHONSU_TOO_FEW_MEMBERS");
     expect(refusalOf(three, { kind: "remove", node: 9 })).toBe("KHONSU_MEMBER_UNKNOWN");

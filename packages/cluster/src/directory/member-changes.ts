@@ -3,6 +3,7 @@ import { type Change, Refused } from "./change.ts";
 import type { Admission, DirectoryCommand } from "./command.ts";
 import {
   activeMembers,
+  afterMove,
   byNumber,
   type DirectoryState,
   hasSoundMajority,
@@ -57,10 +58,14 @@ function problemOf({ node, nonce, address, weight }: Admission): string | undefi
   return undefined;
 }
 
-/** A group that has a sound majority before and none after. */
+/** A group that has a sound majority before and none after: now, while a move goes on, or once it has ended. */
 function groupWithoutMajority(after: DirectoryState, before: DirectoryState): number | undefined {
-  for (const { group, replicas } of after.groups.values()) {
-    if (hasSoundMajority(before, replicas) && !hasSoundMajority(after, replicas)) return group;
+  for (const record of after.groups.values()) {
+    const steps = [record.replicas, replicasIn(record), afterMove(record)];
+    const isLost = steps.some(
+      (replicas) => hasSoundMajority(before, replicas) && !hasSoundMajority(after, replicas),
+    );
+    if (isLost) return record.group;
   }
   return undefined;
 }
