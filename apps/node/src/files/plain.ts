@@ -12,6 +12,11 @@ export type Plain =
   | readonly Plain[]
   | { readonly [name: string]: Plain };
 
+/** A part of the same proposal as the `source` below, which TypeScript does not know either. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+/** JSON has it, though `JSON.stringify` does not write it. */
+const MINUS_ZERO = rawJSON("-0");
+
 /**
  * JSON that loses nothing: a bigint is a number where every reader takes it exactly, otherwise a string of its digits, as are
  * the floats that JSON does not have.
@@ -31,7 +36,7 @@ function asJson(_: string, value: unknown): unknown {
     return Number.isSafeInteger(number) ? number : value.toString();
   }
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
-  return value;
+  return Object.is(value, -0) ? MINUS_ZERO : value;
 }
 
 /** A whole number that a double cannot hold is a bigint instead of another number. */
