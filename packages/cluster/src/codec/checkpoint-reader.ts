@@ -101,7 +101,7 @@ export class CheckpointReader {
     const base = chunks.isBehindOlder && last?.key === key ? last.value : undefined;
     if (chunks.isBehindOlder && base === undefined) throw corrupt("a value extends nothing");
     // Copied, so that a value does not keep the whole chunk that it came in.
-    const bytes = chunks.lengths.map((length) => this.#bytes.read(length).slice());
+    const bytes = chunks.lengths.map((length) => new Uint8Array(this.#bytes.read(length)));
     this.#entries.push({ key, timestamp, value: ShardValue.ofChunks(bytes, base) });
   }
 
