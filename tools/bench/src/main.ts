@@ -83,11 +83,10 @@ async function run(name: string | undefined, options: BenchOptions): Promise<voi
 async function runSuite(suite: string, { measure, goalsOf }: Suite, options: BenchOptions): Promise<Row[]> {
   const { json, quick = false, docs, kills, standard = false } = options;
   using progress = new BarProgress();
-  const flags = `${quick ? " --quick" : ""}${kills === undefined ? "" : ` --kills ${kills}`}${standard ? " --standard" : ""}`;
   const loadSince = await watchLoad();
   try {
     const result = await measure({ quick, progress, kills, standard });
-    const from = await provenance(`npx -y pnpm@12 bench ${suite}${flags}`, await loadSince());
+    const from = await provenance(commandOf(suite, options), await loadSince());
     const goals = goalsOf?.(result) ?? [];
     if (json !== "-") print(suite, result, from, goals);
     const directory = docs ?? (quick ? undefined : DOCS);
@@ -98,6 +97,15 @@ async function runSuite(suite: string, { measure, goalsOf }: Suite, options: Ben
     process.exitCode = 1;
     return [];
   }
+}
+
+/** What measures this suite alone: as it was asked for, without what means nothing to it. */
+function commandOf(suite: string, { quick, kills, standard }: BenchOptions): string {
+  const words = ["npx -y pnpm@12 bench", suite];
+  if (quick) words.push("--quick");
+  if (kills !== undefined && suite === "failover") words.push("--kills", String(kills));
+  if (standard && suite === "tpcc") words.push("--standard");
+  return words.join(" ");
 }
 
 function print(
