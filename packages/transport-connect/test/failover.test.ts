@@ -1,20 +1,11 @@
 /** Nodes that are lost, and what becomes of what was under way: exactly once, or in doubt and resolved by id. */
 import type { CommitCoordinator } from "@khonsu/cluster";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { connectCluster } from "../src/index.ts";
 import { one, valuesOf } from "./helpers/batches.ts";
+import { closing } from "./helpers/closing.ts";
 import { CutProxy } from "./helpers/cut-proxy.ts";
 import { MemoryCluster, type MemoryClusterOptions } from "./helpers/memory-cluster.ts";
-
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): Promise<void> }>(each: T): T {
-  opened.push(each);
-  return each;
-}
 
 const openCluster = async (options: MemoryClusterOptions) => closing(await MemoryCluster.open(options));
 const connect = async (cluster: MemoryCluster, options: Parameters<MemoryCluster["connect"]>[0] = {}) =>

@@ -1,7 +1,8 @@
 /** Clients ask those who lead: by hints, on which nothing rests. */
 import { KeyMap } from "@khonsu/cluster";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { one, valuesOf } from "./helpers/batches.ts";
+import { closing } from "./helpers/closing.ts";
 import { CutProxy } from "./helpers/cut-proxy.ts";
 import { MemoryCluster, type MemoryClusterOptions } from "./helpers/memory-cluster.ts";
 
@@ -11,16 +12,6 @@ const map = new KeyMap({ shardCount: SHARDS });
 const KEYS = Array.from({ length: SHARDS }, (_, shard) => {
   for (let i = 0; ; i++) if (map.shardOf(`key ${i}`) === shard) return `key ${i}`;
 });
-
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): Promise<void> }>(each: T): T {
-  opened.push(each);
-  return each;
-}
 
 /** A cluster that tells who leads, and notes which node was asked for what: "read 0", "commit 2" by node. */
 async function open(leaders: (number | undefined)[], options: MemoryClusterOptions = {}) {
