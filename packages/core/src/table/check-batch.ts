@@ -5,6 +5,7 @@
  */
 import type { Data, DataType, Dictionary, RecordBatch } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
+import { checkType } from "./check-type.ts";
 import { childTypes, layoutOf, strideOf } from "./layout.ts";
 import { CHECKED, isMade, type MadeBatch } from "./make-batch.ts";
 
@@ -26,7 +27,8 @@ export function assertChecked(batch: RecordBatch): void {
  * Checks a batch once; a batch that passed is remembered.
  *
  * @throws KhonsuError `KHONSU_INVALID_BATCH` if it has no columns, two columns of one name, a column of another
- *   length or type than the batch says, or a buffer too short for its rows
+ *   length or type than the batch says, or a buffer too short for its rows; `KHONSU_UNSUPPORTED_TYPE` if a type is
+ *   none that Arrow has
  */
 export function checkBatch(batch: RecordBatch): void {
   if (isChecked(batch)) return;
@@ -45,6 +47,7 @@ export function checkBatch(batch: RecordBatch): void {
     }
     if (column.type.typeId !== field.type.typeId)
       throw invalid(`${name} is ${column.type} instead of ${field.type}`);
+    checkType(field.type);
     checkData(column, field.type, name);
   }
   assertChecked(batch);

@@ -5,6 +5,7 @@
 import { Data, DataType, type Field, type Float, Precision, Type } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
 import { isBitSet, newBitmap, setBit } from "./bitmap.ts";
+import { checkType } from "./check-type.ts";
 import { assertAddressable } from "./copy-buffers.ts";
 import { type FlatLayout, flatLayoutOf } from "./flat-schema.ts";
 import { hasLargeOffsets } from "./layout.ts";
@@ -29,8 +30,9 @@ export interface ValueCodec {
 
 const EMPTY = new Uint8Array(0);
 
-/** @throws KhonsuError `KHONSU_UNSUPPORTED_TYPE` unless the column is flat */
+/** @throws KhonsuError `KHONSU_UNSUPPORTED_TYPE` unless the column is flat, of a type that Arrow has */
 export function columnCodec({ name, type, nullable }: Field): ColumnCodec {
+  checkType(type);
   const layout = flatLayoutOf(type);
   if (layout === undefined)
     throw new KhonsuError(

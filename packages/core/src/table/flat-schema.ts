@@ -25,6 +25,8 @@ const known = new WeakMap<Schema, FlatSchema | "not flat">();
 /** Found last, the latest first: batches that apache-arrow builds have a schema object each. */
 const recent: FlatSchema[] = [];
 const RECENT_MAX = 8;
+/** Elements of a row. Wider ones gain nothing here, and the template is made of a row. */
+const WIDTH_MAX = 2 ** 16;
 
 /** What is known of `schema`; undefined unless all of its columns are flat. */
 export function flatSchemaOf(schema: Schema): FlatSchema | undefined {
@@ -57,7 +59,7 @@ function create(schema: Schema): FlatSchema | undefined {
   const layouts: FlatLayout[] = [];
   for (const { type } of schema.fields) {
     const layout = flatLayoutOf(type);
-    if (layout === undefined) return undefined;
+    if (layout === undefined || (layout === "fixed" && widthOf(type) > WIDTH_MAX)) return undefined;
     layouts.push(layout);
   }
   if (layouts.length === 0) return undefined;
@@ -87,9 +89,11 @@ function zeroRow(type: DataType): Data {
       return new Data(type, 0, 1, 0, [new BigInt64Array(2), new Uint8Array(0)] as never);
     case "bits":
       return new Data(type, 0, 1, 0, [undefined, new Uint8Array(1)] as never);
-    default: {
-      const { stride } = new Data(type, 0, 0, 0);
-      return new Data(type, 0, 1, 0, [undefined, new type.ArrayType(stride)] as never);
-    }
+    default:
+      return new Data(type, 0, 1, 0, [undefined, new type.ArrayType(widthOf(type))] as never);
   }
+}
+
+function widthOf(type: DataType): number {
+  return new Data(type, 0, 0, 0).stride;
 }

@@ -175,7 +175,11 @@ describe("bytes that were changed and sealed anew", () => {
           expect(outcome(() => decodeBatches(sealed(stream)))).toEqual(outcome(() => readByArrow(stream)));
         },
       ),
-      { numRuns: 2000 },
+      {
+        numRuns: 2000,
+        // The width of a decimal becomes negative.
+        examples: [[1886728928, [[1215420615, 128]]]],
+      },
     );
   });
 
