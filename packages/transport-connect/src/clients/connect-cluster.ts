@@ -6,6 +6,7 @@ import { systemRuntime } from "@khonsu/core";
 import { messageOf, TransportError } from "../errors.ts";
 import { ClientService } from "../gen/khonsu/client/v1/client_pb.ts";
 import { ClientStream } from "../peers/client-stream.ts";
+import { NodeDeparture } from "../peers/departure.ts";
 import { assertUsable } from "../server/tls.ts";
 import { type ClientOptions, ClusterClient, type LinkOpener } from "./cluster-client.ts";
 import { authorizationOf, describeNode, withToken } from "./describe.ts";
@@ -76,7 +77,7 @@ function sessionOpener({ tls, token, silenceMs = 1000 }: ConnectOptions): LinkOp
         idleMs: IDLE_MS,
         askMs: silenceMs / 4,
         silenceMs,
-        atEndOfTurn: setImmediate,
+        departure: new NodeDeparture(),
         onClock: (milliseconds) => clock.set(milliseconds),
         onLeaders,
         onEnd: () => sessionManager.abort(),

@@ -15,7 +15,7 @@ function open(frameBytes: number) {
   };
   const queue = new SendQueue<number>({
     frameBytes,
-    atEndOfTurn: (run) => turns.push(run),
+    departure: { schedule: (run) => turns.push(run), hasLeft() {} },
     stream,
     encode: (items) => Uint8Array.from(items),
   });

@@ -1,14 +1,15 @@
 /**
- * What waits to be sent on a stream of messages: whatever was put in within a turn leaves as one message, bounded in bytes, and none
+ * What waits to be sent on a stream of messages: whatever was put in until it is time leaves as one message, bounded in bytes, and none
  * leaves while the stream has as much as it wants. Whoever puts in looks at `bytes` and holds back.
  */
+import type { Departure } from "../peers/departure.ts";
 import type { PeerStream } from "../peers/peer-stream.ts";
 
 export interface SendQueueOptions<T> {
   /** A message of more than one item has at most so many bytes. */
   readonly frameBytes: number;
-  /** Runs something at the end of the turn, when all that comes together is there. */
-  readonly atEndOfTurn: (run: () => void) => void;
+  /** When a message leaves. */
+  readonly departure: Departure;
   readonly stream: Pick<PeerStream, "write">;
   /** Makes the message of some items, with its prefix. */
   readonly encode: (items: readonly T[]) => Uint8Array;
@@ -65,13 +66,17 @@ export class SendQueue<T> {
   #sendLater(): void {
     if (this.#isScheduled || this.#isPaused) return;
     this.#isScheduled = true;
-    this.#options.atEndOfTurn(() => this.#send());
+    this.#options.departure.schedule(() => this.#send());
   }
 
   #send(): void {
-    const { encode, onSent, stream } = this.#options;
+    const { departure, encode, onSent, stream } = this.#options;
     this.#isScheduled = false;
-    while (this.#items.length > 0 && !this.#isPaused) this.#isPaused = !stream.write(encode(this.#take()));
+    while (this.#items.length > 0 && !this.#isPaused) {
+      const items = this.#take();
+      departure.hasLeft(items.length);
+      this.#isPaused = !stream.write(encode(items));
+    }
     onSent?.();
   }
 

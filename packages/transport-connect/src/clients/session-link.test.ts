@@ -25,7 +25,7 @@ function silentLink() {
     silenceMs: 1000,
     onClock: () => {},
     onLeaders: () => {},
-    atEndOfTurn: (run) => run(),
+    departure: { schedule: (run) => run(), hasLeft() {} },
     onEnd: () => {},
   });
   return { link, clock };

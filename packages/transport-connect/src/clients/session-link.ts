@@ -6,6 +6,7 @@ import { WireWriter } from "@khonsu/cluster/wire";
 import type { Runtime } from "@khonsu/core";
 import type { TransportError } from "../errors.ts";
 import type { DescribeResponse } from "../gen/khonsu/client/v1/client_pb.ts";
+import type { Departure } from "../peers/departure.ts";
 import { prefixed } from "../peers/message-reader.ts";
 import type { PeerStream } from "../peers/peer-stream.ts";
 import type { Asked, Link } from "./link.ts";
@@ -30,7 +31,8 @@ export interface SessionLinkOptions {
   readonly onClock: (milliseconds: number) => void;
   /** Told who leads what, as far as the node knows: at first, and when it has changed. */
   readonly onLeaders: (leaders: LeaderHints) => void;
-  readonly atEndOfTurn: (run: () => void) => void;
+  /** When a message leaves. */
+  readonly departure: Departure;
   /** Called when the stream has ended. */
   readonly onEnd: () => void;
 }
@@ -66,7 +68,7 @@ export class SessionLink implements Link {
   #isBroken = false;
 
   constructor(options: SessionLinkOptions) {
-    const { address, atEndOfTurn, description, runtime, stream } = options;
+    const { address, departure, description, runtime, stream } = options;
     this.#options = options;
     this.address = address;
     this.description = description;
@@ -74,7 +76,7 @@ export class SessionLink implements Link {
       this.#onBroken = resolve;
     });
     const encode = (items: readonly Numbered[]) => this.#encode(items);
-    this.#queue = new SendQueue({ frameBytes: FRAME_BYTES, atEndOfTurn, stream, encode });
+    this.#queue = new SendQueue({ frameBytes: FRAME_BYTES, departure, stream, encode });
     const send = (number: number, asked: Asked) =>
       this.#queue.put({ number, asked }, asked.body.length + OVERHEAD_BYTES);
     const questions = new Questions({ address, limits: description, runtime, send });

@@ -1,13 +1,14 @@
 /**
  * What waits to be sent on one stream. Frames are written into the batch that is to go next as they come, so a batch costs one
- * buffer however many they are; it leaves once the stream has taken the one before, and not before the turn of the event loop
- * is over. Bounded: what does not fit is not taken (WIRE-7). In order (WIRE-10).
+ * buffer however many they are; it leaves once the stream has taken the one before, when it is time (`departure.ts`). Bounded: what
+ * does not fit is not taken (WIRE-7). In order (WIRE-10).
  */
 
 import { WireWriter } from "@khonsu/cluster/wire";
 import type { TransportError } from "../errors.ts";
 import type { FrameKind } from "../gen/khonsu/peer/v1/peer_pb.ts";
 import { sealed } from "./batch-message.ts";
+import { NodeDeparture } from "./departure.ts";
 import { FRAME_OVERHEAD, writeFrame } from "./frames.ts";
 import type { PeerStream } from "./peer-stream.ts";
 import type { TrafficCounter } from "./status.ts";
@@ -38,6 +39,7 @@ export class FrameQueue {
   /** The stream has taken as much as it wants, for now. */
   #isPaused = false;
   #isFlushing = false;
+  readonly #departure = new NodeDeparture();
 
   constructor(limits: QueueLimits, sent: TrafficCounter) {
     this.#limits = limits;
@@ -93,11 +95,10 @@ export class FrameQueue {
     this.#stream?.end(error);
   }
 
-  /** At the end of this turn, so that what comes until then goes along. */
   #flushLater(): void {
     if (this.#isFlushing || this.#isPaused || this.#stream === undefined) return;
     this.#isFlushing = true;
-    setImmediate(() => this.#flush());
+    this.#departure.schedule(() => this.#flush());
   }
 
   #flush(): void {
@@ -105,6 +106,7 @@ export class FrameQueue {
     while (!this.#isPaused && !this.#isEnded) {
       const batch = this.#take();
       if (batch === undefined) return;
+      this.#departure.hasLeft(batch.frames);
       const message = sealed(batch.writer.finish());
       // The message is a copy: the buffer serves again.
       this.#spare = batch.writer;

@@ -6,6 +6,7 @@ import type { HybridClock } from "@khonsu/cluster";
 import { WireWriter } from "@khonsu/cluster/wire";
 import type { Runtime } from "@khonsu/core";
 import { TransportError } from "../../errors.ts";
+import { NodeDeparture } from "../../peers/departure.ts";
 import { prefixed } from "../../peers/message-reader.ts";
 import { NOBODY } from "../../peers/peer-stream.ts";
 import { ServerStream } from "../../peers/server-stream.ts";
@@ -77,7 +78,7 @@ class Session {
     this.#seat = desk.seat();
     this.#replies = new SendQueue({
       frameBytes: FRAME_BYTES,
-      atEndOfTurn: setImmediate,
+      departure: new NodeDeparture(),
       stream,
       encode: (items) => this.#encode(items),
       onSent: () => this.#onSent(),
