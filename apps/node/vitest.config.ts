@@ -1,4 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { testConfig } from "../../tools/properties/src/vitest-config.ts";
 
-// Each test runs whole processes, on a machine that may be busy.
-export default defineConfig({ test: { testTimeout: 120_000 } });
+export default testConfig;

@@ -1,4 +1,3 @@
-/** Properties and exhaustive tests take seconds, and more on a busy machine. */
-import { defineConfig } from "vitest/config";
+import { testConfig } from "../../tools/properties/src/vitest-config.ts";
 
-export default defineConfig({ test: { testTimeout: 60_000 } });
+export default testConfig;

@@ -1,4 +1,3 @@
-import { defineConfig } from "vitest/config";
+import { testConfig } from "../../tools/properties/src/vitest-config.ts";
 
-// Tests here open hundreds of databases on a disk of unknown speed; the limit is there for what hangs.
-export default defineConfig({ test: { testTimeout: 120_000, hookTimeout: 60_000 } });
+export default testConfig;

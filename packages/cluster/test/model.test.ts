@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { checkHistory } from "./model/history.ts";
 
 const HISTORIES = Number(process.env.KHONSU_MODEL_HISTORIES ?? 30_000);
-const FIRST_SEED = Number(process.env.KHONSU_MODEL_SEED ?? 1);
+const FIRST_SEED = Number(process.env.KHONSU_SEED ?? 1);
 
 test(`${HISTORIES} histories from seed ${FIRST_SEED} keep what their isolation levels promise`, () => {
   let committed = 0;

@@ -11,7 +11,7 @@ import { Cluster, propose } from "./cluster.ts";
 const IDS = [1, 2, 3].map((node) => replicaId(node));
 const GROUP: Configuration = { voters: IDS, learners: [], retired: [], quorums: "majority" };
 const RUNS = Number(process.env.KHONSU_CHAOS_RUNS ?? 60);
-const FIRST = Number(process.env.KHONSU_CHAOS_SEED ?? 1);
+const FIRST = Number(process.env.KHONSU_SEED ?? 1);
 
 function run(seed: number): { cluster: Cluster; proposed: number } {
   const random = new Random(seed);

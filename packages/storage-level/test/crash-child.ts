@@ -4,17 +4,20 @@
  */
 import { writeSync } from "node:fs";
 import { Khonsu } from "@khonsu/core";
+import { Prng } from "@khonsu/testkit/simulator";
 import { LevelStorage } from "../src/index.ts";
-import { openAccounts, takeStep, WORKERS } from "./ledger.ts";
+import { audit, openAccounts, takeStep, WORKERS } from "./ledger.ts";
 
 const location = process.argv[2]!;
 const db = await Khonsu.open({ storage: await LevelStorage.open(location) });
 await openAccounts(db);
+// Each life of a store goes on in another way, as the seed says.
+const random = new Prng(`${process.env.KHONSU_SEED ?? "1"} ${await audit(db)}`);
 writeSync(1, "open\n");
 
 async function work(worker: number): Promise<never> {
   for (;;) {
-    const step = await takeStep(db, worker, Math.random);
+    const step = await takeStep(db, worker, () => random.fraction());
     writeSync(1, `${worker} ${step}\n`);
   }
 }

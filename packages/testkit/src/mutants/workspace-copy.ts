@@ -25,8 +25,10 @@ export class WorkspaceCopy implements Disposable {
    */
   constructor(repository: string, packages: readonly string[]) {
     this.root = mkdtempSync(join(tmpdir(), "khonsu-mutants-"));
-    // Tests compare the documentation with what they observe.
-    for (const linked of ["node_modules", "docs"].filter((name) => existsSync(join(repository, name)))) {
+    // Tests compare the documentation with what they observe; the configuration of vitest is in `tools`.
+    for (const linked of ["node_modules", "docs", "tools"].filter((name) =>
+      existsSync(join(repository, name)),
+    )) {
       symlinkSync(join(repository, linked), join(this.root, linked));
     }
     cpSync(join(repository, "tsconfig.base.json"), join(this.root, "tsconfig.base.json"));

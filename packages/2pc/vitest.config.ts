@@ -1,0 +1,3 @@
+import { testConfig } from "../../tools/properties/src/vitest-config.ts";
+
+export default testConfig;
