@@ -24,6 +24,8 @@ export class Acceptor {
   /** Slots above `certain` and up to `lostThrough` were known here to be decided, and some of them cannot be read any more. */
   private readonly certain: Slot;
   private readonly lostThrough: Slot;
+  /** Those of them that can be read: what they hold outranks whatever another acceptor reports. */
+  private readonly vouched = new Set<Slot>();
 
   /** @param doubtful slots with unreadable entries, none of which has a ballot above `promised`. */
   constructor(
@@ -41,14 +43,16 @@ export class Acceptor {
     for (const at of doubtful) this.doubts.add(at);
     const first = Math.max(certain, context.log.trimmed) as Slot;
     for (let at = slotAfter(first); at <= lostThrough && at <= context.log.last; at = slotAfter(at))
-      this.vouchFor(at);
+      if (context.log.entryAt(at) !== undefined) this.vouched.add(at);
   }
 
-  /** An entry that is decided outranks whatever another acceptor reports in its slot. */
-  private vouchFor(at: Slot): void {
-    const entry = this.context.log.entryAt(at);
-    const ballot = { round: Number.MAX_SAFE_INTEGER, priority: 0, replica: this.context.self };
-    if (entry !== undefined) this.context.log.set(at, ballot, entry);
+  /**
+   * The ballot that a promise reports for the entry in slot `at`: above all others if the slot is known here to be decided, also once the
+   * entry has been accepted anew.
+   */
+  private reportedBallot(at: Slot): Ballot {
+    if (!this.vouched.has(at)) return this.context.log.ballotAt(at) ?? ZERO_BALLOT;
+    return { round: Number.MAX_SAFE_INTEGER, priority: 0, replica: this.context.self };
   }
 
   /** Whether this acceptor held an entry in slot `at` that it cannot read any more. */
@@ -106,8 +110,7 @@ export class Acceptor {
     for (let at = Math.max(from, decided + 1) as Slot; at <= last; at = slotAfter(at)) {
       const entry = log.entryAt(at);
       if (this.isDoubtful(at)) doubtful.push(at);
-      else if (entry !== undefined)
-        entries.push({ slot: at, ballot: log.ballotAt(at) ?? ZERO_BALLOT, entry });
+      else if (entry !== undefined) entries.push({ slot: at, ballot: this.reportedBallot(at), entry });
       bytes += entry?.kind === "command" ? entry.command.length : 0;
       if (at < last && (bytes >= batchBytesMax || entries.length + doubtful.length >= batchEntriesMax)) {
         through = at;
@@ -157,7 +160,7 @@ export class Acceptor {
     for (let i = 0; i < entries.length; i++) {
       const at = slotAfter(first, i);
       const entry = entries[i]!;
-      if (at > decided && log.ballotAt(at) !== ballot) {
+      if (at > decided && log.ballotAt(at) !== ballot && !this.isOutdated(at, entry)) {
         log.set(at, ballot, entry);
         if (this.doubts.size > 0) this.doubts.delete(at);
         continue;
@@ -181,9 +184,22 @@ export class Acceptor {
     this.context.outbox.record({ kind: "accepted", ballot, first: slotAfter(first, start), entries: run });
   }
 
-  /** PX-1, PX-6: what is decided here, or was accepted under this very ballot, cannot be proposed with another value. */
+  /** Whether slot `at` is known here to be decided with another entry, so that a leader that was replaced still proposes this one. */
+  private isOutdated(at: Slot, entry: Entry): boolean {
+    return this.vouched.has(at) && this.context.log.entryAt(at)?.checksum !== entry.checksum;
+  }
+
+  /**
+   * PX-1, PX-6: what was accepted here and is decided, or was accepted under this very ballot, cannot be proposed with another value. What was
+   * learned can: it may have been chosen under a ballot that this acceptor has not promised, and a leader of a lower one, which was
+   * replaced and does not know it, may propose something else. That is not stored, and cannot be chosen any more.
+   */
   private compare(at: Slot, entry: Entry): void {
-    const here = this.context.log.entryAt(at);
+    const { log } = this.context;
+    const ballot = log.ballotAt(at);
+    const isLearned = ballot?.round === 0 || (this.vouched.has(at) && ballot !== this.promisedBallot);
+    if (isLearned) return;
+    const here = log.entryAt(at);
     invariant(
       here === undefined || here.checksum === entry.checksum,
       "PX-1",

@@ -35,4 +35,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     found:
       "of two that led in one round, a paused one and its successor, the harness took the paused one for the leader",
   },
+  {
+    seed: "223b9db6ccbf-342",
+    found:
+      "a replica that knew a slot to be decided no longer said so once it had accepted the entry anew, so nobody could resolve another's doubt",
+  },
 ];
