@@ -1,9 +1,10 @@
 /**
  * CL-4, CL-5: the questions of a client over one link: numbered, bounded in number as the node wants it, and each answered once, in whatever
  * order. Those beyond the bound wait here, in order; those that wait for a change are counted apart. One timer does for all
- * that are late: nearly all are answered long before, and a timer each would cost as much as the question.
+ * that are late.
  */
 import type { Runtime } from "@khonsu/core";
+import { EarliestTimer } from "../earliest-timer.ts";
 import { messageOf, TransportError } from "../errors.ts";
 import type { DescribeResponse } from "../gen/khonsu/client/v1/client_pb.ts";
 import type { Failure } from "../gen/khonsu/client/v1/failure_pb.ts";
@@ -33,7 +34,6 @@ export interface QuestionsOptions {
 
 /** Bytes around a question in its frame, at most. */
 const OVERHEAD_BYTES = 64;
-const NEVER = Number.POSITIVE_INFINITY;
 
 export class Questions {
   readonly #options: QuestionsOptions;
@@ -45,12 +45,11 @@ export class Questions {
   #bytes = 0;
   #onIdle = () => {};
   #ended: TransportError | undefined;
-  /** When the timer is set for; infinite while there is none. */
-  #timerAt = NEVER;
-  #cancelTimer = () => {};
+  readonly #timer: EarliestTimer;
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+    this.#timer = new EarliestTimer(options.runtime, (now) => this.#expireLate(now));
   }
 
   /** Questions that are on their way, and those of them that wait for a change. */
@@ -77,7 +76,7 @@ export class Questions {
       this.#bytes += bytes;
       if (this.#hasRoom(asked.isWait)) this.#dispatch(pending);
       else this.#waiting[asked.isWait ? "waits" : "questions"].push(pending);
-      if (lateAt < this.#timerAt) this.#setTimer(lateAt);
+      this.#timer.setFor(lateAt);
     });
   }
 
@@ -118,7 +117,7 @@ export class Questions {
   end(error: TransportError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
-    this.#setTimer(NEVER);
+    this.#timer.clear();
     const all = this.#all();
     this.#underWay.clear();
     this.#waiting.questions.length = 0;
@@ -170,24 +169,15 @@ export class Questions {
     return this.#number;
   }
 
-  #setTimer(at: number): void {
-    const { runtime } = this.#options;
-    this.#cancelTimer();
-    this.#cancelTimer = () => {};
-    this.#timerAt = at;
-    if (at === NEVER) return;
-    this.#cancelTimer = runtime.schedule(Math.max(0, at - runtime.now()), () => this.#onTimer());
-  }
-
-  /** Rejects what is late, and sets the timer for what is late next. */
-  #onTimer(): void {
-    const now = this.#options.runtime.now();
-    const open = this.#all().filter(({ isLate }) => !isLate);
-    const late = open.filter(({ lateAt }) => lateAt <= now);
-    for (const pending of late) this.#expire(pending);
-    this.#setTimer(
-      open.reduce((next, { isLate, lateAt }) => (isLate ? next : Math.min(next, lateAt)), NEVER),
-    );
+  /** Rejects what is late. @returns when the next one is */
+  #expireLate(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const pending of this.#all()) {
+      if (pending.isLate) continue;
+      if (pending.lateAt <= now) this.#expire(pending);
+      else next = Math.min(next, pending.lateAt);
+    }
+    return next;
   }
 
   /** One that waits here is not sent at all; one that is under way counts until the node has answered it. */

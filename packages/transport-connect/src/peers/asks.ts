@@ -1,9 +1,9 @@
 /**
  * Questions that wait for an answer, by number. Each ends once: answered, refused, too late, or with the link (WIRE-9). One timer does for
- * all of them, set for the one that is late first: nearly all are answered long before, and a timer each would cost as much as
- * the question.
+ * all of them.
  */
 import type { Runtime } from "@khonsu/core";
+import { EarliestTimer } from "../earliest-timer.ts";
 import { TransportError } from "../errors.ts";
 
 interface Pending {
@@ -18,12 +18,11 @@ export class Asks {
   readonly #runtime: Runtime;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
-  /** When the timer is set for; infinite while there is none. */
-  #timerAt = Number.POSITIVE_INFINITY;
-  #cancelTimer: () => void = () => {};
+  readonly #timer: EarliestTimer;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#timer = new EarliestTimer(runtime, (now) => this.#failLate(now));
   }
 
   get size(): number {
@@ -37,7 +36,7 @@ export class Asks {
     const answer = new Promise<Uint8Array>((resolve, reject) => {
       this.#pending.set(number, { resolve, reject, what, timeoutMs, lateAt });
     });
-    if (lateAt < this.#timerAt) this.#setTimer(lateAt);
+    this.#timer.setFor(lateAt);
     return { number, answer };
   }
 
@@ -51,7 +50,7 @@ export class Asks {
   }
 
   failAll(error: TransportError): void {
-    this.#setTimer(Number.POSITIVE_INFINITY);
+    this.#timer.clear();
     for (const number of [...this.#pending.keys()]) this.fail(number, error);
   }
 
@@ -61,16 +60,8 @@ export class Asks {
     return pending;
   }
 
-  #setTimer(at: number): void {
-    this.#cancelTimer();
-    this.#timerAt = at;
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer = this.#runtime.schedule(Math.max(0, at - this.#runtime.now()), () => this.#onTimer());
-  }
-
-  /** Fails what is late, and sets the timer for what is late next. */
-  #onTimer(): void {
-    const now = this.#runtime.now();
+  /** Fails what is late. @returns when the next one is */
+  #failLate(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const [number, { lateAt, timeoutMs, what }] of this.#pending) {
       if (lateAt > now) next = Math.min(next, lateAt);
@@ -79,6 +70,6 @@ export class Asks {
         this.fail(number, new TransportError("KHONSU_PEER_TIMEOUT", message));
       }
     }
-    this.#setTimer(next);
+    return next;
   }
 }
