@@ -4,6 +4,7 @@
  */
 import type { Departure } from "../peers/departure.ts";
 import type { PeerStream } from "../peers/peer-stream.ts";
+import { FrameCutter } from "./frame-cutter.ts";
 
 export interface SendQueueOptions<T> {
   /** A message of more than one item has at most so many bytes. */
@@ -19,9 +20,7 @@ export interface SendQueueOptions<T> {
 
 export class SendQueue<T> {
   readonly #options: SendQueueOptions<T>;
-  #items: T[] = [];
-  #sizes: number[] = [];
-  #bytes = 0;
+  readonly #waiting: FrameCutter<T>;
   #isScheduled = false;
   /** The stream has taken as much as it wants, for now. */
   #isPaused = false;
@@ -29,38 +28,35 @@ export class SendQueue<T> {
 
   constructor(options: SendQueueOptions<T>) {
     this.#options = options;
+    this.#waiting = new FrameCutter(options.frameBytes);
   }
 
   /** Bytes that wait. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#waiting.bytes;
   }
 
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#waiting.isEmpty;
   }
 
   /** Does nothing once it has ended. */
   put(item: T, bytes: number): void {
     if (this.#isEnded) return;
-    this.#items.push(item);
-    this.#sizes.push(bytes);
-    this.#bytes += bytes;
+    this.#waiting.put(item, bytes);
     this.#sendLater();
   }
 
   /** The stream has room again. */
   resume(): void {
     this.#isPaused = false;
-    if (this.#items.length > 0) this.#sendLater();
+    if (!this.isEmpty) this.#sendLater();
   }
 
   /** Forgets what waits, and takes nothing more. */
   end(): void {
     this.#isEnded = true;
-    this.#items = [];
-    this.#sizes = [];
-    this.#bytes = 0;
+    this.#waiting.clear();
   }
 
   #sendLater(): void {
@@ -72,24 +68,11 @@ export class SendQueue<T> {
   #send(): void {
     const { departure, encode, onSent, stream } = this.#options;
     this.#isScheduled = false;
-    while (this.#items.length > 0 && !this.#isPaused) {
-      const items = this.#take();
+    while (!this.isEmpty && !this.#isPaused) {
+      const items = this.#waiting.take();
       departure.hasLeft(items.length);
       this.#isPaused = !stream.write(encode(items));
     }
     onSent?.();
-  }
-
-  #take(): readonly T[] {
-    const sizes = this.#sizes;
-    let count = 1;
-    let bytes = sizes[0]!;
-    while (count < sizes.length && bytes + sizes[count]! <= this.#options.frameBytes)
-      bytes += sizes[count++]!;
-    this.#bytes -= bytes;
-    const items = this.#items;
-    this.#items = count === items.length ? [] : items.slice(count);
-    this.#sizes = count === items.length ? [] : sizes.slice(count);
-    return count === items.length ? items : items.slice(0, count);
   }
 }

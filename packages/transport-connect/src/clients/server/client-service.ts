@@ -19,9 +19,9 @@ import {
   type Reply,
   ReplySchema,
 } from "../../gen/khonsu/client/v1/client_pb.ts";
-import { Outbox } from "../outbox.ts";
 import { FRAME_BYTES, PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN, probesOf } from "../protocol.ts";
 import type { AskedQuestion, ReplyItem } from "../session-codec.ts";
+import { PullQueue } from "./pull-queue.ts";
 import type { OnReply, QuestionDesk } from "./question-desk.ts";
 import { toConnectError } from "./refusal.ts";
 
@@ -113,11 +113,11 @@ async function* serveExchange(
   options: ClientServiceOptions,
   toError: (error: unknown) => unknown,
 ): AsyncGenerator<ExchangeResponse, void, undefined> {
-  const outbox = new Outbox<ReplyItem>({ frameBytes: FRAME_BYTES, endOfTurn });
-  context.signal.addEventListener("abort", () => outbox.end(context.signal.reason));
-  answerAll(questions, options, outbox);
+  const queue = new PullQueue<ReplyItem>({ frameBytes: FRAME_BYTES, endOfTurn });
+  context.signal.addEventListener("abort", () => queue.end(context.signal.reason));
+  answerAll(questions, options, queue);
   try {
-    for await (const items of outbox.frames()) {
+    for await (const items of queue.frames()) {
       yield create(ExchangeResponseSchema, { replies: items.flatMap(toReply) });
     }
   } catch (error) {
@@ -125,23 +125,23 @@ async function* serveExchange(
   }
 }
 
-/** Puts the replies into the outbox, and ends it with the last. */
+/** Puts the replies into the queue, and ends it with the last. */
 function answerAll(
   questions: readonly Question[],
   { desk, limits }: ClientServiceOptions,
-  outbox: Outbox<ReplyItem>,
+  queue: PullQueue<ReplyItem>,
 ): void {
   const { replyBytesMax } = limits;
   const seat = desk.seat();
   let left = questions.length;
-  if (left === 0) outbox.end();
+  if (left === 0) queue.end();
   const onReply: OnReply = (reply, bytes, isLast) => {
-    outbox.put(reply, bytes);
-    if (outbox.bytes > replyBytesMax) {
+    queue.put(reply, bytes);
+    if (queue.bytes > replyBytesMax) {
       const message = `Cannot serve the client: more than ${replyBytesMax} bytes of replies wait for it`;
-      outbox.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
+      queue.end(new TransportError("KHONSU_CLIENT_TOO_SLOW", message));
     }
-    if (isLast && --left === 0) outbox.end();
+    if (isLast && --left === 0) queue.end();
   };
   for (const question of questions) seat.answer(toAsked(question), onReply);
 }
