@@ -14,8 +14,11 @@ export interface Format {
   readonly version: number;
 }
 
-/** The layout that this version of the package reads and writes. */
+/** The layout of a store whose LevelDB has all that was committed. */
 export const STORE_FORMAT: Format = { format: "khonsu-store", version: 1 };
+
+/** The same behind a journal, which may have commits that LevelDB has lost: without it the store is not whole. */
+export const JOURNALED_FORMAT: Format = { format: "khonsu-store", version: 2 };
 
 /** Writes the format record. */
 export function writeFormat(format: Format, batch: WriteBatch): void {
@@ -25,15 +28,26 @@ export function writeFormat(format: Format, batch: WriteBatch): void {
   batch.put(FORMAT_KEY, value);
 }
 
-/** Refuses a first record that is not the format record of `expected`. */
-export function checkFormat(recordKey: Uint8Array, value: Uint8Array, expected: Format): void {
+/** What the value of a format record says; undefined if there is none, or it is damaged. */
+export function formatIn(value: Uint8Array | undefined): Format | undefined {
+  return value === undefined || unseal(FORMAT_KEY, value) === undefined ? undefined : parse(value);
+}
+
+export function isSame(one: Format, other: Format): boolean {
+  return one.format === other.format && one.version === other.version;
+}
+
+/** Refuses a first record that is not the format record of one of `known`, which are of one format; returns which. */
+export function checkFormat(recordKey: Uint8Array, value: Uint8Array, ...known: readonly Format[]): Format {
   if (Buffer.compare(recordKey, FORMAT_KEY) !== 0) {
     throw unknownFormat("it has records, but none that says that it is Khonsu's");
   }
   const found = parse(value);
-  if (found.format === expected.format && found.version === expected.version) return;
-  const known = `this version of @khonsu/storage-level reads ${expected.format} ${expected.version}`;
-  throw unknownFormat(`its format is ${found.format} ${found.version}, and ${known}`);
+  const one = known.find((format) => isSame(format, found));
+  if (one !== undefined) return one;
+  const versions = known.map(({ version }) => version).join(" and ");
+  const reads = `this version of @khonsu/storage-level reads ${known[0]?.format} ${versions}`;
+  throw unknownFormat(`its format is ${found.format} ${found.version}, and ${reads}`);
 }
 
 function parse(value: Uint8Array): Format {

@@ -15,9 +15,10 @@ import type { RecordBatch } from "apache-arrow";
 import type { Contents } from "./contents.ts";
 import { type LevelDatabase, openDatabase, readFailure } from "./database.ts";
 import { corrupt, failed } from "./failures.ts";
-import { STORE_FORMAT, writeFormat } from "./format.ts";
+import { type Format, JOURNALED_FORMAT, STORE_FORMAT, writeFormat } from "./format.ts";
 import { foldGroup, type KeyChange } from "./group.ts";
 import { parseSegmentKey, TAG } from "./key-codec.ts";
+import type { Head } from "./record.ts";
 import { SegmentMerger } from "./segment-merger.ts";
 import { decodeSegment } from "./segment-reader.ts";
 import { verify } from "./verify.ts";
@@ -67,7 +68,8 @@ export class LevelStorage implements Storage {
    */
   static async open(options: string | LevelStorageOptions): Promise<LevelStorage> {
     const settings = typeof options === "string" ? { location: options } : options;
-    return LevelStorage.over(await openDatabase(settings.location), settings);
+    const journaled = settings.sync ?? true;
+    return LevelStorage.over(await openDatabase(settings.location, { journaled }), settings);
   }
 
   /** Opens the storage on a database that is open, and which it closes; for other implementations of `abstract-level`. */
@@ -77,9 +79,10 @@ export class LevelStorage implements Storage {
   ): Promise<LevelStorage> {
     const sync = options.sync ?? true;
     try {
-      const { contents, head } = await verify(database, options.onProgress);
+      const { contents, head, format } = await verify(database, options.onProgress);
       if (head === undefined && database.pristine === false) throw corrupt("all of its records are lost");
-      if (head === undefined) await create(database, contents, sync);
+      const wanted = database.isJournaled === true ? JOURNALED_FORMAT : STORE_FORMAT;
+      if (head === undefined || format !== wanted) await declare(database, wanted, head, contents, sync);
       return new LevelStorage(database, contents, head?.timestamp ?? 0, sync);
     } catch (error) {
       await database.close();
@@ -176,9 +179,16 @@ export class LevelStorage implements Storage {
   }
 }
 
-async function create(database: LevelDatabase, contents: Contents, sync: boolean): Promise<void> {
+/** Begins a new database, or says of one that it has a journal from now on. */
+async function declare(
+  database: LevelDatabase,
+  format: Format,
+  head: Head | undefined,
+  contents: Contents,
+  sync: boolean,
+): Promise<void> {
   const batch = new WriteBatch();
-  writeFormat(STORE_FORMAT, batch);
-  contents.finish(0 as CommitTimestamp, batch);
+  writeFormat(format, batch);
+  if (head === undefined) contents.finish(0 as CommitTimestamp, batch);
   await database.batch(batch.operations, { sync });
 }

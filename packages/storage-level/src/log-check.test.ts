@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ClassicLevel as Level } from "classic-level";
 import fc from "fast-check";
-import { Level } from "level";
 import { expect, test } from "vitest";
 import { damageInLog } from "./log-check.ts";
 

@@ -7,7 +7,7 @@ import type { LoadProgress } from "@khonsu/core";
 import { Contents } from "./contents.ts";
 import type { LevelDatabase } from "./database.ts";
 import { corrupt, quoted } from "./failures.ts";
-import { checkFormat, STORE_FORMAT } from "./format.ts";
+import { checkFormat, type Format, JOURNALED_FORMAT, STORE_FORMAT } from "./format.ts";
 import { parseSegmentKey, schemaIdOf, TAG } from "./key-codec.ts";
 import {
   decodeHead,
@@ -23,6 +23,8 @@ export interface Verified {
   readonly contents: Contents;
   /** Undefined for a database without any record. */
   readonly head: Head | undefined;
+  /** As it says itself; undefined for a database without any record. */
+  readonly format: Format | undefined;
 }
 
 /** Progress is told after as many bytes. */
@@ -33,7 +35,9 @@ export async function verify(
   database: LevelDatabase,
   onProgress?: (progress: LoadProgress) => void,
 ): Promise<Verified> {
-  const verification = new Verification();
+  const verification = new Verification(
+    database.isJournaled === true ? [STORE_FORMAT, JOURNALED_FORMAT] : [STORE_FORMAT],
+  );
   let told = 0;
   for await (const [recordKey, value] of database.iterator({})) {
     verification.visit(recordKey, value);
@@ -50,6 +54,12 @@ class Verification {
   readonly #contents = new Contents();
   #head: Head | undefined;
   #records = 0;
+  readonly #known: readonly Format[];
+  #format: Format | undefined;
+
+  constructor(known: readonly Format[]) {
+    this.#known = known;
+  }
 
   get bytes(): number {
     return this.#contents.totals.bytes;
@@ -61,7 +71,7 @@ class Verification {
 
   visit(recordKey: Uint8Array, value: Uint8Array): void {
     if (this.#records++ === 0) {
-      checkFormat(recordKey, value, STORE_FORMAT);
+      this.#format = checkFormat(recordKey, value, ...this.#known);
       return;
     }
     const checksum = unseal(recordKey, value);
@@ -76,7 +86,7 @@ class Verification {
     const orphans = this.#contents.schemas.unreferenced();
     if (orphans.length > 0) throw corrupt(`schemas that no segment refers to: ${orphans.join(", ")}`);
     if (this.#head !== undefined) this.#checkTotals(this.#head);
-    return { contents: this.#contents, head: this.#head };
+    return { contents: this.#contents, head: this.#head, format: this.#format };
   }
 
   #onHead(value: Uint8Array, checksum: number | undefined): void {

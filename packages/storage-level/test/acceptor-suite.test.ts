@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AcceptorStorageHarness, acceptorStorageSuite } from "@khonsu/paxos/testing";
-import { Level } from "level";
+import { ClassicLevel as Level } from "classic-level";
 import { describe, test } from "vitest";
 import { LevelAcceptorLog, type LevelDatabase } from "../src/acceptor/index.ts";
 import { integersIn, LOG_TAG, rangeOf } from "../src/acceptor/log-keys.ts";

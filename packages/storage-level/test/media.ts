@@ -1,15 +1,15 @@
 /** Media for the suites: LevelDB in a temporary directory, and in memory. */
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { StorageMedium } from "@khonsu/testkit/storage-suite";
 import { MemoryLevel } from "memory-level";
 import type { LevelDatabase } from "../src/index.ts";
 import { LevelStorage } from "../src/index.ts";
 
 /**
- * A new temporary directory. A crash is a copy of the files as they are at that moment, as a kill of the process leaves
- * them; only the log changes while the suites write, so that a copy is what some moment has left.
+ * A new temporary directory. A crash is a copy of the files as they are at that moment, as a kill of the process leaves them. While
+ * the suites write, only LevelDB's log and the journal change; the journal is copied last, since it has all that LevelDB has.
  */
 export async function directoryMedium(): Promise<StorageMedium> {
   const root = await mkdtemp(join(tmpdir(), "khonsu-level-"));
@@ -25,7 +25,7 @@ export async function directoryMedium(): Promise<StorageMedium> {
     crash: async () => {
       const crashed = location();
       generation++;
-      await cp(crashed, location(), { recursive: true, filter: (file) => !file.endsWith("LOCK") });
+      await copyDatabase(crashed, location());
     },
     dispose: async () => {
       for (const storage of opened) await storage.close();
@@ -49,4 +49,12 @@ export function memoryDatabase(): LevelDatabase {
     iterator: (options) => level.iterator(options),
     close: async () => {},
   };
+}
+
+/** Copies the files of a database that may be open; its journal last. */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  const isJournal = (file: string) => basename(file).startsWith("JOURNAL");
+  const isLock = (file: string) => basename(file) === "LOCK";
+  await cp(from, to, { recursive: true, filter: (file) => !isLock(file) && !isJournal(file) });
+  for (const file of (await readdir(from)).filter(isJournal)) await cp(join(from, file), join(to, file));
 }

@@ -1,11 +1,11 @@
 /** What opening refuses, and how a storage ends: locked, of another format, closed, failed. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertContents, commit, loadAll, numbered, put } from "@khonsu/testkit/storage-suite";
-import { Level } from "level";
+import { ClassicLevel as Level } from "classic-level";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LevelDatabase, LevelStorage } from "../src/index.ts";
 import { memoryDatabase } from "./media.ts";
@@ -41,6 +41,7 @@ test("a LevelDB that is not Khonsu's is refused and left as it is", async () => 
   await level.put("somebody", "else's");
   await level.close();
   await expect(LevelStorage.open(location)).rejects.toMatchObject({ code: "KHONSU_STORAGE_FORMAT" });
+  expect((await readdir(location)).filter((file) => file.startsWith("JOURNAL"))).toEqual([]);
   await level.open();
   expect(await level.keys().all()).toEqual(["somebody"]);
   await level.close();
