@@ -13,6 +13,7 @@ export class ShardLog implements LogApplication {
   readonly shard: number;
   readonly #onTimestamp: (timestamp: CommitTimestamp) => void;
   readonly #listeners = new Set<() => void>();
+  #onAwaited: () => void = () => {};
   #machine: ShardStateMachine;
 
   /** @param onTimestamp is told the shard's clock after each command: logged timestamps may be merged. */
@@ -43,9 +44,20 @@ export class ShardLog implements LogApplication {
     this.#changed();
   }
 
+  /** Whether somebody waits for a change. */
+  get isAwaited(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Calls `run` each time that somebody begins to wait for a change: for the one who can bring it about. */
+  whenAwaited(run: () => void): void {
+    this.#onAwaited = run;
+  }
+
   /** Calls `listener` after each change of the state; the function returned takes it back. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
+    this.#onAwaited();
     return () => this.#listeners.delete(listener);
   }
 

@@ -84,6 +84,27 @@ test.each<readonly [string, CommitRequest]>([
   expect(proposed).toEqual([]);
 });
 
+test.each(["newest", "at-least"] as const)(
+  "a read (%s) has an outcome applied that waits here",
+  async (kind) => {
+    const { proposed, replica } = replicaAt(NOW_MS);
+    const elsewhere = { birth: 1, random: 1, home: 1 };
+    const key = { key: "k", operation: { kind: "delete" }, onConflict: "fail", baseline: undefined } as const;
+    const writes = [{ ...key, mergeBy: undefined, isConditional: false }];
+    const request = { ...empty, writes };
+    const ask = (asked: CommitRequest) => replica.serve({ kind: "commit", request: asked });
+    await ask({ kind: "prepare", id: elsewhere, participants: [0, 1], request });
+    const value = { timestamp: 9 as CommitTimestamp, ignored: [] };
+    const deciding = ask({ kind: "decide", id: elsewhere, outcome: { kind: "committed", value } });
+    expect(proposed).toHaveLength(1);
+    const time = { kind, timestamp: NONE };
+    const read = { kind: "read", time, isFresh: true, request: { keys: ["k"], ranges: [] } } as const;
+    expect(await replica.serve(read)).toMatchObject({ kind: "read", isNewest: kind === "newest" });
+    expect(proposed).toHaveLength(2);
+    expect(await deciding).toMatchObject({ status: { kind: "committed" } });
+  },
+);
+
 /**
  * A transaction is committed at its home and prepared here when a reader begins, which therefore must see it; its decision
  * comes while the reader waits, at a timestamp above the clock that the reader took for its snapshot.

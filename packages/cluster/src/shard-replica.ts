@@ -10,13 +10,14 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { type Certification, Certifications } from "./certifications.ts";
 import { assertAddressed, encodeCommand } from "./codec/command-codec.ts";
 import type { Consensus } from "./consensus.ts";
+import { Decisions } from "./decisions.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { CommitRequest, ShardAnswer, ShardRequest } from "./messages.ts";
 import { jittered } from "./pause.ts";
 import { changesAfter } from "./shard/changes.ts";
 import type { Command } from "./shard/command.ts";
 import { newestIdentities, type ReadResult, readAt, readNewest } from "./shard/read.ts";
-import type { ShardStateMachine, ShardStatus } from "./shard/state-machine.ts";
+import type { Applied, ShardStateMachine, ShardStatus } from "./shard/state-machine.ts";
 import { validate } from "./shard/validate.ts";
 import type { ShardLog } from "./shard-log.ts";
 import { SnapshotLeases } from "./snapshot-leases.ts";
@@ -69,14 +70,17 @@ export class ShardReplica {
   /** Of snapshots that are read at for long. */
   readonly leases = new SnapshotLeases();
   readonly #options: ShardReplicaOptions;
+  readonly #decisions: Decisions;
   readonly #acknowledgements: Acknowledgements;
   readonly #certifications: Certifications;
   #advancing: { readonly to: CommitTimestamp; readonly done: Promise<void> } | undefined = undefined;
 
   constructor(options: ShardReplicaOptions) {
     this.#options = options;
-    this.#acknowledgements = new Acknowledgements(options);
-    this.#certifications = new Certifications({ ...options, lockMs: options.patience.lockMs });
+    this.#decisions = new Decisions(options);
+    const withDecisions = { ...options, consensus: this.#decisions };
+    this.#acknowledgements = new Acknowledgements(withDecisions);
+    this.#certifications = new Certifications({ ...withDecisions, lockMs: options.patience.lockMs });
   }
 
   get log(): ShardLog {
@@ -125,7 +129,9 @@ export class ShardReplica {
       if (certified === undefined) return { kind: "clock-skew", clock: log.machine.clock };
       return this.#status(await certified);
     }
-    const applied = await this.#propose(request);
+    // Home's log is where a decision is made: only what is decided may wait.
+    const deciding = request.id.home === log.shard ? this.#propose(request) : this.#decisions.note(request);
+    const applied = (await deciding) as Applied | undefined;
     // A replica that learned of it in another way has it in its state all the same.
     return this.#status(applied?.status ?? log.machine.statusOf(request.id));
   }
@@ -148,10 +154,8 @@ export class ShardReplica {
     return { kind: "status", status, clock: this.#options.log.machine.clock };
   }
 
-  async #propose(command: Command): Promise<ReturnType<ShardLog["apply"]> | undefined> {
-    const { consensus } = this.#options;
-    const applied = await consensus.propose(encodeCommand(command));
-    return applied as ReturnType<ShardLog["apply"]> | undefined;
+  #propose(command: Command): Promise<unknown> {
+    return this.#decisions.propose(encodeCommand(command));
   }
 
   async #identities(keys: readonly string[]): Promise<ShardAnswer> {
@@ -191,7 +195,7 @@ export class ShardReplica {
 
   /**
    * Deals with a prepared transaction that is in the way of a read at `at`: learns its outcome from its home, which is made
-   * to abort it after a while, and applies it here unless it does not matter.
+   * to abort it after a while, and applies it here unless it does not matter. One that is known here and waits is applied.
    *
    * @param isNewest whether what home has not committed by now is not to be read anyway.
    */
@@ -203,6 +207,11 @@ export class ShardReplica {
     deadline: number,
   ): Promise<void> {
     const { log, runtime, patience, askHome } = this.#options;
+    const outcome = this.#decisions.outcomeOf(id);
+    if (outcome !== undefined) {
+      await this.#decisions.hurry({ kind: "decide", id, outcome });
+      return;
+    }
     const doubtedFrom = runtime.now();
     for (;;) {
       let status = await askHome(id, { kind: "inquire", id });
@@ -217,7 +226,7 @@ export class ShardReplica {
         return answers.note(id, status);
       }
       if (status.kind === "committed" || status.kind === "expired") {
-        await this.#propose({ kind: "decide", id, outcome: status });
+        await this.#decisions.hurry({ kind: "decide", id, outcome: status });
         return;
       }
       if (runtime.now() > deadline) throw new Error(`${formatTransactionId(id)} is not decided`);
@@ -227,9 +236,15 @@ export class ShardReplica {
     }
   }
 
+  /** What home knows: asked, unless the outcome is here and waits to be applied. */
+  async #inquire(id: TransactionId): Promise<ShardStatus> {
+    return this.#decisions.outcomeOf(id) ?? this.#options.askHome(id, { kind: "inquire", id });
+  }
+
   /** Has an outcome that was read from home applied here; others need not wait for it. */
   #tell(id: TransactionId, outcome: Extract<ShardStatus, { kind: "aborted" }>): void {
-    if (id.home !== this.#options.log.shard) this.#propose({ kind: "decide", id, outcome }).catch(() => {});
+    if (id.home !== this.#options.log.shard)
+      this.#decisions.note({ kind: "decide", id, outcome }).catch(() => {});
   }
 
   /** Raises the shard's clock to `timestamp`; one command is under way at a time, and serves all who want less. */
@@ -250,7 +265,7 @@ export class ShardReplica {
   }
 
   async #validate({ validation }: Extract<ShardRequest, { kind: "validate" }>): Promise<ShardAnswer> {
-    const { log, consensus, runtime, patience, askHome } = this.#options;
+    const { log, consensus, runtime, patience } = this.#options;
     await consensus.readBarrier();
     const deadline = runtime.now() + patience.readMs;
     const answers = new Answers();
@@ -260,7 +275,7 @@ export class ShardReplica {
       if (runtime.now() > deadline) throw new Error("The validation waited too long for others");
       for (const id of result.holders) {
         // Asked after the validation began: what home has not committed by now, this transaction may come before.
-        const status = await askHome(id, { kind: "inquire", id });
+        const status = await this.#inquire(id);
         answers.note(id, status);
         if (status.kind === "committed") {
           return { kind: "outdated", clock: maximum(log.machine.clock, status.value.timestamp) };
