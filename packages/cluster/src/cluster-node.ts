@@ -60,17 +60,20 @@ export class ClusterNode {
       ask: (node, shard, request) =>
         node === self ? this.serve(shard, request) : transport.ask(node, shard, request),
     };
+    const leaderOf = (shard: number) => this.#hosted.get(shard)?.replica.consensus.status().leader;
     this.router = new Router({
       placement,
       transport: local,
       runtime,
       self,
-      leaderOf: (shard) => this.#hosted.get(shard)?.replica.consensus.status().leader,
+      leaderOf,
       clockOf: (shard) => this.#hosted.get(shard)?.replica.log.machine.clock,
     });
     this.coordinators = new CoordinatorDriver({
       router: this.router,
       runtime,
+      transport: local,
+      leaderOf,
       ledHere: (shard) => this.#ledHere(shard),
       ...(tickMs === undefined ? {} : { tickMs }),
     });

@@ -11,7 +11,7 @@ import {
 } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import { CommitsHere, type LedHere } from "./commits-here.ts";
-import type { Router } from "./router.ts";
+import { Participants, type ParticipantsOptions } from "./participants.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import { type Commitment, mergeCommitments, type ShardTransaction } from "./shard/transaction.ts";
 import type { CommitCoordinator } from "./shard-access.ts";
@@ -20,11 +20,9 @@ export type CommitResult = Result<Commitment, Refusal>;
 
 type Effects = readonly CoordinatorEffect<ShardTransaction, Commitment, Refusal>[];
 
-export interface CoordinatorDriverOptions {
-  readonly router: Router;
+export interface CoordinatorDriverOptions extends ParticipantsOptions {
+  readonly ledHere: LedHere & ParticipantsOptions["ledHere"];
   readonly runtime: Runtime;
-  /** The replica of a shard on this node, if it leads: its commits need no coordinator. Default: there is none. */
-  readonly ledHere?: LedHere;
   /** How long a tick is, in milliseconds. Default 10. */
   readonly tickMs?: number;
   /** Default: as `@khonsu/2pc` has it, but for `retryTicks`, which is 25. */
@@ -42,13 +40,15 @@ export class CoordinatorDriver implements CommitCoordinator {
   readonly #pace: PaceOptions;
   readonly #tickMs: number;
   readonly #commitsHere: CommitsHere;
+  readonly #participants: Participants;
   /** One step each of the coordinators that are at work; one timer for all. */
   readonly #ticks = new Set<() => void>();
   #isTicking = false;
 
   constructor(options: CoordinatorDriverOptions) {
-    const { ledHere = () => undefined, pace, runtime, tickMs = 10 } = options;
+    const { ledHere, pace, runtime, tickMs = 10 } = options;
     this.#options = options;
+    this.#participants = new Participants(options);
     this.#pace = paceOptions({ retryTicks: RETRY_TICKS, ...pace });
     this.#tickMs = tickMs;
     this.#commitsHere = new CommitsHere(ledHere, runtime, this.#pace.retryTicks * tickMs);
@@ -76,7 +76,7 @@ export class CoordinatorDriver implements CommitCoordinator {
     requests: ReadonlyMap<number, ShardTransaction>,
     beginning: Beginning,
   ): Promise<CommitResult> {
-    const { router, runtime } = this.#options;
+    const { runtime } = this.#options;
     const task = {
       id,
       participants: [...participants].sort((a, b) => a - b),
@@ -87,23 +87,23 @@ export class CoordinatorDriver implements CommitCoordinator {
     const paced = { pace: this.#pace, seed };
     const coordinator = new PacedCoordinator<ShardTransaction, Commitment, Refusal>(task, paced);
     return new Promise((resolve) => {
-      const carryOut = (effects: Effects): void => {
+      const carryOut = (effects: Effects, isAgain: boolean): void => {
         for (const effect of effects) {
           if (effect.kind === "report") resolve(effect.result);
           else {
-            router.askParticipant(effect.to, effect.request).then(
-              (status) => carryOut(coordinator.answered(effect.to, status)),
-              // Not answered: the coordinator asks again when its time has come.
-              () => {},
+            const { request, to } = effect;
+            // Where nobody answers, the coordinator asks again when its time has come.
+            this.#participants.ask(to, request, isAgain, (status) =>
+              carryOut(coordinator.answered(to, status), false),
             );
           }
         }
       };
       const tick = (): void => {
         if (coordinator.state.phase === "done") this.#ticks.delete(tick);
-        else carryOut(coordinator.tick());
+        else carryOut(coordinator.tick(), true);
       };
-      carryOut(coordinator.begin(beginning));
+      carryOut(coordinator.begin(beginning), false);
       this.#ticks.add(tick);
       this.#schedule();
     });

@@ -96,7 +96,7 @@ export class ShardReplica {
     try {
       switch (request.kind) {
         case "commit":
-          return await this.#commit(request.request);
+          return this.#toAnswer(await this.participate(request.request));
         case "read":
           return await this.#read(request);
         case "identities":
@@ -113,27 +113,28 @@ export class ShardReplica {
     }
   }
 
-  async #commit(request: CommitRequest): Promise<ShardAnswer> {
+  /**
+   * Does what two-phase commit asks of this shard, and tells what is known of the transaction then: undefined if one of its timestamps is
+   * too far ahead of the clock. Rejects when that cannot be told, and with ClusterError `KHONSU_ENTRY_MALFORMED` if it is for another shard.
+   */
+  async participate(request: CommitRequest): Promise<ShardStatus | undefined> {
     const { log, consensus } = this.#options;
+    const { id } = request;
     if (request.kind === "inquire") {
       await consensus.readBarrier();
-      return this.#status(log.machine.statusOf(request.id));
+      return log.machine.statusOf(id);
     }
+    if (request.kind === "prepare" || request.kind === "commit") return this.certify(request);
     assertAddressed(request, log.shard);
     if (request.kind === "acknowledge") {
       this.#acknowledgements.note(request);
-      return this.#status(log.machine.statusOf(request.id));
-    }
-    if (request.kind === "prepare" || request.kind === "commit") {
-      const certified = this.certify(request);
-      if (certified === undefined) return { kind: "clock-skew", clock: log.machine.clock };
-      return this.#status(await certified);
+      return log.machine.statusOf(id);
     }
     // Home's log is where a decision is made: only what is decided may wait.
-    const deciding = request.id.home === log.shard ? this.#propose(request) : this.#decisions.note(request);
+    const deciding = id.home === log.shard ? this.#propose(request) : this.#decisions.note(request);
     const applied = (await deciding) as Applied | undefined;
     // A replica that learned of it in another way has it in its state all the same.
-    return this.#status(applied?.status ?? log.machine.statusOf(request.id));
+    return applied?.status ?? log.machine.statusOf(id);
   }
 
   /**
@@ -150,8 +151,9 @@ export class ShardReplica {
     return this.#admits(latest) ? this.#certifications.submit(request) : undefined;
   }
 
-  #status(status: ShardStatus): ShardAnswer {
-    return { kind: "status", status, clock: this.#options.log.machine.clock };
+  #toAnswer(status: ShardStatus | undefined): ShardAnswer {
+    const { clock } = this.#options.log.machine;
+    return status === undefined ? { kind: "clock-skew", clock } : { kind: "status", status, clock };
   }
 
   #propose(command: Command): Promise<unknown> {
