@@ -3,7 +3,7 @@
  * left in doubt at the shards that it leads.
  */
 
-import { Recovery } from "@khonsu/2pc";
+import { DEFAULT_PACE, Recovery } from "@khonsu/2pc";
 import type { Runtime } from "@khonsu/core";
 import { ClusterSession } from "./cluster-session.ts";
 import type { OpenConsensus, ReplicaStart } from "./consensus.ts";
@@ -28,7 +28,7 @@ export interface ClusterNodeOptions {
   readonly wallClock: () => number;
   readonly patience?: Partial<Patience>;
   readonly retention?: Partial<Retention>;
-  /** How long a tick of recovery is, in milliseconds; up to ten ticks pass before it notices that it has something to do. Default 10. */
+  /** How long a tick is, in milliseconds; recovery looks every ten ticks whether there is something to do. Default 10. */
   readonly tickMs?: number;
 }
 
@@ -39,8 +39,11 @@ interface Hosted {
   recovery: { readonly machine: object; readonly watch: Recovery } | undefined;
 }
 
-/** How many times longer than a tick a node leaves its shards alone while there is nothing to recover and nothing to purge. */
-const IDLE_TICKS = 10;
+/**
+ * How many ticks pass between two looks at what is unfinished, and at whether there is something to purge again: a look goes through all that is under way,
+ * and hundreds a second at shards where nothing is to be done are a good part of what an idle node costs.
+ */
+const LOOK_TICKS = 10;
 
 export class ClusterNode {
   readonly router: Router;
@@ -49,6 +52,7 @@ export class ClusterNode {
   readonly #options: ClusterNodeOptions;
   readonly #hosted = new Map<number, Hosted>();
   #cancelRecovery: () => void = () => {};
+  #cancelPurge: () => void = () => {};
   #cancelFloors: () => void = () => {};
   #isClosed = false;
 
@@ -99,6 +103,7 @@ export class ClusterNode {
   static start(options: ClusterNodeOptions): ClusterNode {
     const node = new ClusterNode(options);
     node.#scheduleRecovery();
+    node.#schedulePurge();
     node.#scheduleFloors();
     return node;
   }
@@ -130,6 +135,7 @@ export class ClusterNode {
   close(): void {
     this.#isClosed = true;
     this.#cancelRecovery();
+    this.#cancelPurge();
     this.#cancelFloors();
   }
 
@@ -162,14 +168,18 @@ export class ClusterNode {
 
   #scheduleRecovery(): void {
     const { runtime, tickMs = 10 } = this.#options;
-    const isIdle = [...this.#hosted.values()].every(isAtRest);
-    // Hundreds of looks a second at shards where nothing is to be done are a good part of what an idle node costs.
-    this.#cancelRecovery = runtime.schedule(isIdle ? IDLE_TICKS * tickMs : tickMs, () => {
-      for (const hosted of this.#hosted.values()) {
-        this.#recover(hosted);
-        purgeSome(hosted.replica);
-      }
+    this.#cancelRecovery = runtime.schedule(LOOK_TICKS * tickMs, () => {
+      for (const hosted of this.#hosted.values()) this.#recover(hosted);
       this.#scheduleRecovery();
+    });
+  }
+
+  #schedulePurge(): void {
+    const { runtime, tickMs = 10 } = this.#options;
+    const isIdle = [...this.#hosted.values()].every(({ replica }) => replica.log.machine.versions.isPurged);
+    this.#cancelPurge = runtime.schedule(isIdle ? LOOK_TICKS * tickMs : tickMs, () => {
+      for (const { replica } of this.#hosted.values()) purgeSome(replica);
+      this.#schedulePurge();
     });
   }
 
@@ -196,13 +206,10 @@ export class ClusterNode {
     const { machine } = replica.log;
     if (hosted.recovery?.machine !== machine) {
       const seed = Math.floor(this.#options.runtime.random() * 2 ** 32);
-      hosted.recovery = { machine, watch: new Recovery(machine, { seed }) };
+      const patienceTicks = DEFAULT_PACE.patienceTicks / LOOK_TICKS;
+      hosted.recovery = { machine, watch: new Recovery(machine, { seed, patienceTicks }) };
     }
     for (const { id, participants } of hosted.recovery.watch.tick())
       void this.coordinators.recover(id, participants);
   }
-}
-
-function isAtRest({ recovery, replica }: Hosted): boolean {
-  return (recovery === undefined || recovery.watch.isIdle) && replica.log.machine.versions.isPurged;
 }
