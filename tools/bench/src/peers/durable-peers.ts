@@ -45,6 +45,32 @@ export function fdatasyncOf(bytes: number, commits: number): Subject {
   });
 }
 
+/** So much of a file is there before the first write over it. */
+const ROOM_BYTES = 2 ** 24;
+
+/** The same in a file that has room for it: the file system has less to write. */
+export function fdatasyncOverOf(bytes: number, commits: number): Subject {
+  return onDisk(`fdatasync of ${bytes} bytes over others, one at a time`, (directory) => {
+    const file = openSync(join(directory, "log"), "w");
+    const content = Buffer.alloc(bytes, 0xa5);
+    writeSync(file, Buffer.alloc(ROOM_BYTES));
+    fdatasyncSync(file);
+    let at = 0;
+    return {
+      run: (operations, latencies) => {
+        for (let done = 0; done < operations; done += commits) {
+          const started = performance.now();
+          writeSync(file, content, 0, bytes, at);
+          fdatasyncSync(file);
+          latencies.push((performance.now() - started) * 1000);
+          at = (at + bytes) % (ROOM_BYTES - bytes);
+        }
+      },
+      close: () => closeSync(file),
+    };
+  });
+}
+
 /** lmdb batches the writes of a turn; a commit is on disk once `flushed` resolves. */
 export function lmdbDurable({ keys, bytes }: PeerData, callers: number): Subject {
   return onDisk("lmdb, flushed", (directory) => {
