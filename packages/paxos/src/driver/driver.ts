@@ -20,6 +20,7 @@ import { Answers, stopped } from "./answers.ts";
 import { Gathering } from "./gathering.ts";
 import { readChunk, restore, takeCheckpoint } from "./images.ts";
 import type { DriverClock, DriverTransport, StateMachine } from "./interfaces.ts";
+import { Ticks } from "./ticks.ts";
 import type { Outcome, Waiter } from "./waiting.ts";
 import { Writes } from "./writes.ts";
 
@@ -47,8 +48,7 @@ export class Driver {
   private readonly inputs: Input[] = [];
   private running = false;
   private closed = false;
-  private tickedAt: number;
-  private cancelTimer: () => void = () => {};
+  private readonly ticks: Ticks;
   private cancelHope: () => void = () => {};
   private readonly gathering: Gathering;
   private readonly writes: Writes;
@@ -71,7 +71,7 @@ export class Driver {
     this.options = options;
     this.replica = replica;
     this.tickMilliseconds = options.tickMilliseconds ?? 50;
-    this.tickedAt = this.beatAfter(options.clock.now());
+    this.ticks = new Ticks(options.clock, this.tickMilliseconds, () => this.feed());
     this.gathering = new Gathering({ ...DEFAULT_LIMITS, ...options.replica });
     this.writes = new Writes(options.storage, {
       durable: (effects) => this.onDurable(effects),
@@ -79,17 +79,9 @@ export class Driver {
     });
   }
 
-  /**
-   * Ticks come at whole multiples of their length on the clock, so that all replicas of a node have theirs in one turn of the event loop: what
-   * they say then travels together. The first is never shorter than the others, since a lease may be waited out by ticks (PX-18).
-   */
-  private beatAfter(now: number): number {
-    return Math.ceil(now / this.tickMilliseconds) * this.tickMilliseconds;
-  }
-
   private begin(): void {
     this.carryOut(this.replica.start());
-    this.scheduleTick();
+    this.ticks.start();
   }
 
   /** To be called with every message that arrives for this replica. */
@@ -173,20 +165,10 @@ export class Driver {
   /** Stops feeding the replica, as a crash would, after the write under way. The storage stays open. */
   async close(): Promise<void> {
     this.closed = true;
-    this.cancelTimer();
+    this.ticks.stop();
     this.cancelHope();
     await this.writes.stop();
     this.answers.rejectAll(CLOSED);
-  }
-
-  private scheduleTick(): void {
-    const next = this.tickedAt + this.tickMilliseconds - this.options.clock.now();
-    // Timers count whole milliseconds: one that is early would have to be set again. The turn may have taken longer than a tick.
-    this.cancelTimer = this.options.clock.after(Math.max(0, Math.ceil(next)), () => {
-      if (this.closed) return;
-      this.feed();
-      this.scheduleTick();
-    });
   }
 
   /** Takes an input, after the ticks that have gone by: a lease may have run out while the process was paused (PX-18). */
@@ -195,9 +177,8 @@ export class Driver {
       this.answers.rejectAll(CLOSED);
       return;
     }
-    const ticks = Math.floor((this.options.clock.now() - this.tickedAt) / this.tickMilliseconds);
+    const ticks = this.ticks.take();
     if (ticks > 0) {
-      this.tickedAt += ticks * this.tickMilliseconds;
       this.inputs.push({ kind: "tick", ticks });
       if (!this.gathering.isEmpty) this.inputs.push({ kind: "proposed", proposals: this.gathering.take() });
     }
@@ -230,7 +211,7 @@ export class Driver {
   private onFenced(error: PaxosError): void {
     if (this.closed) return;
     this.closed = true;
-    this.cancelTimer();
+    this.ticks.stop();
     this.cancelHope();
     this.answers.rejectAll(error.message);
     this.options.onFenced(error);
