@@ -7,7 +7,7 @@ import { freePorts } from "./free-ports.ts";
 import { MemberProcess } from "./member-process.ts";
 import { MEMBERS, type TestCluster } from "./test-cluster.ts";
 
-const MAIN = fileURLToPath(new URL("../../../../apps/node/src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../../apps/node/bin/khonsu.mjs", import.meta.url));
 /** The default of `placement.shards`. */
 export const SHARDS = 16;
 export const KEY_MAP = new KeyMap({ shardCount: SHARDS });
