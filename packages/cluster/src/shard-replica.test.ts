@@ -11,13 +11,14 @@ import { ShardLog } from "./shard-log.ts";
 import { DEFAULT_PATIENCE, ShardReplica } from "./shard-replica.ts";
 
 /** A replica whose log takes what it is given, and what was given to it. */
-function replicaAt(wallClock: number) {
+function replicaAt(wallClock: number, isLeader = true) {
   const log = new ShardLog(0, () => {});
   const proposed: Uint8Array[] = [];
+  const barriers = { count: 0 };
   const consensus: Consensus = {
     propose: async (command) => log.apply(proposed.push(command), command),
-    readBarrier: async () => {},
-    status: () => ({ isLeader: true, leader: 1, applied: proposed.length }),
+    readBarrier: async () => void barriers.count++,
+    status: () => ({ isLeader, leader: 1, applied: proposed.length }),
   };
   const replica = new ShardReplica({
     log,
@@ -27,7 +28,7 @@ function replicaAt(wallClock: number) {
     askHome: async () => ({ kind: "unknown" }),
     patience: DEFAULT_PATIENCE,
   });
-  return { replica, proposed };
+  return { replica, proposed, barriers };
 }
 
 const NOW_MS = 1_000_000;
@@ -82,6 +83,21 @@ test.each<readonly [string, CommitRequest]>([
   const answer = await replica.serve({ kind: "commit", request });
   expect(answer).toMatchObject({ kind: "unavailable", message: expect.stringContaining("another shard") });
   expect(proposed).toEqual([]);
+});
+
+test.each([
+  { isLeader: true, isFresh: false, barriers: 0 },
+  { isLeader: false, isFresh: false, barriers: 1 },
+  { isLeader: true, isFresh: true, barriers: 2 },
+])("TX-19: a read above the clock advances it; %o", async ({ barriers, isFresh, isLeader }) => {
+  const world = replicaAt(NOW_MS, isLeader);
+  const at = 5 as CommitTimestamp;
+  const time = { kind: "at-least", timestamp: at } as const;
+  const request = { keys: ["k"], ranges: [] };
+  for (let count = 0; count < 2; count++)
+    expect(await world.replica.serve({ kind: "read", time, isFresh, request })).toMatchObject({ at });
+  expect(world.proposed).toEqual([encodeCommand({ kind: "advance", timestamp: at })]);
+  expect(world.barriers.count).toBe(barriers);
 });
 
 test.each(["newest", "at-least"] as const)(

@@ -185,8 +185,8 @@ export class ShardReplica {
       if (result.kind === "read") return { ...result, isNewest: isFresh && isCurrent(machine, result) };
       if (result.kind === "snapshot-too-old") return result;
       if (runtime.now() > deadline) throw new Error("The read waited too long for others");
-      if (result.kind === "behind" && !isBehindIndex) {
-        // It may just lag, which costs no entry of the log.
+      if (result.kind === "behind" && !isBehindIndex && !consensus.status().isLeader) {
+        // It may just lag, which costs no entry of the log; a leader has applied all that was decided.
         await consensus.readBarrier();
         isBehindIndex = true;
       } else if (result.kind === "behind") await this.#advance(at);
