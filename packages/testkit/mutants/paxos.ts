@@ -125,7 +125,7 @@ const proposerMutants: readonly Mutant[] = [
   },
   {
     name: "stale-promise-counted",
-    profile: "late-messages",
+    profile: "late-copies",
     description: "A promise of any ballot counts for the present one.",
     file: source("proposer.ts"),
     search: "if (!sameBallot(message.ballot, this.ballot)) return false;",
@@ -192,8 +192,16 @@ const leaderMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "learned-contradicted",
+    profile: "late-copies",
+    description: "What a replaced leader proposes in a slot that was learned counts as a second history.",
+    file: source("acceptor.ts"),
+    search: "if (isLearned) return;",
+    replace: "if (isLearned && at < 0) return;",
+  },
+  {
     name: "stale-accepted-counted",
-    profile: "late-messages",
+    profile: "late-copies",
     description: "The leader counts answers to accepts of other ballots.",
     file: source("message-handlers.ts"),
     search: "if (leader !== undefined && sameBallot(message.ballot, leader.ballot)) leader.onAccepted",

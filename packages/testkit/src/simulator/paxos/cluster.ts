@@ -17,6 +17,7 @@ import { ReplicaCheck } from "./checks/replica-check.ts";
 import { Client, type Session } from "./client.ts";
 import type { ClientReply, ClientRequest } from "./client-protocol.ts";
 import { isDiskLost } from "./damage.ts";
+import { LateCopies } from "./late-copies.ts";
 import { type NodeEnvironment, SimulatedNode } from "./node.ts";
 import type { WorkloadOperation } from "./operation.ts";
 import type { PaxosSetup } from "./plan.ts";
@@ -44,6 +45,7 @@ export class PaxosCluster {
   /** When the operation was invoked that was the last of those answered to be invoked. */
   lastServedUs = -1;
   readonly #proposed = new Map<string, string>();
+  readonly #lateCopies: LateCopies;
   #lastClient = 0;
   #stamp = 0;
 
@@ -57,6 +59,7 @@ export class PaxosCluster {
       this.#deliver.bind(this),
       setup.network,
     );
+    this.#lateCopies = new LateCopies(this.prng.split("late copies"), setup.lateCopies);
     const numbers = Array.from({ length: setup.voters + setup.spares }, (_, index) => index + 1);
     const founders = numbers.slice(0, setup.voters);
     this.genesis = {
@@ -202,12 +205,18 @@ export class PaxosCluster {
       tickUs: setup.tickUs,
       freezes: setup.freezes,
       send: (envelope) => {
-        const from = Math.floor(envelope.from / 2 ** 32);
-        this.network.send(from, Math.floor(envelope.to / 2 ** 32), { kind: "envelope", envelope });
+        const copy = this.#lateCopies.onSend(envelope);
+        if (copy !== undefined && this.network.quality.duplication > 0) this.#send(copy);
+        this.#send(envelope);
       },
       isDiskLost: (node) => isDiskLost(this.node(node)),
       reply: (node, process, reply) => this.network.send(node, `c${process}`, { kind: "reply", reply }),
     };
+  }
+
+  #send(envelope: Envelope): void {
+    const [from, to] = [envelope.from, envelope.to].map((replica) => Math.floor(replica / 2 ** 32));
+    this.network.send(from!, to!, { kind: "envelope", envelope });
   }
 
   #durable(number: number, batch: DiskBatch<StoredFrame>): void {

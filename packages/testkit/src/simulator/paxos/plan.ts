@@ -39,6 +39,8 @@ export interface PaxosSetup {
   readonly forward: boolean;
   readonly leaseTicks: number;
   readonly network: NetworkQuality;
+  /** How likely an old message is repeated with one that it can do harm to, while the network repeats messages at all. */
+  readonly lateCopies: number;
   readonly syncMeanUs: number;
   readonly processes: number;
   /** How many processes share one session. */
@@ -115,6 +117,7 @@ function drawSetup(prng: Prng, given: Partial<PaxosSetup>): PaxosSetup {
       straggling: prng.pick([0, 0.01, 0.1]),
       ordered: prng.chance(0.3),
     },
+    lateCopies: 0,
     syncMeanUs: prng.pick([100, 500, 3_000]),
     processes: prng.integer(2, 6),
     processesPerSession: prng.integer(1, 3),

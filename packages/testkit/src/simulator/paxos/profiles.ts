@@ -41,6 +41,26 @@ export const profiles: Readonly<Record<string, Profile>> = {
     shapes: ["isolate", "symmetric", "deaf", "mute"],
     targetFaults: { transfer: 1 },
   },
+  "late-copies": {
+    description: "hard cases 1, 5: messages of an earlier ballot come once more when they can do harm",
+    setup: (prng) => ({
+      voters: prng.pick([3, 3, 5]),
+      lateCopies: prng.pick([0.05, 0.3]),
+      batchEntriesMax: prng.pick([1, 4]),
+      network: {
+        loss: prng.pick([0.01, 0.2]),
+        duplication: 0.1,
+        delayMinUs: 200,
+        delayMeanUs: prng.pick([300, 5_000]),
+        straggling: 0.1,
+        ordered: false,
+      },
+    }),
+    weights: { target: 4, partition: 4, pause: 4, crash: 3 },
+    shapes: ["isolate", "symmetric", "deaf", "mute", "one-way-link"],
+    targetFaults: { transfer: 3, "transfer-and-crash": 2 },
+    operations: 2,
+  },
   "lost-writes": {
     description: "hard cases 2, 3, 4, 10: power fails before a write is durable",
     setup: (prng) => ({ syncMeanUs: prng.pick([3_000, 10_000]), checkpointEntries: 20, retainEntries: 5 }),
