@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { madeUpRow } from "../report/made-up-row.ts";
 import type { MeasuredRow } from "../report/row.ts";
 import { caseName, IN_FLIGHT, SUBJECTS } from "../suites/cluster.ts";
 import { clusterGoals } from "./cluster.ts";
@@ -6,20 +7,8 @@ import { coreGoals, durableGoals, growthGoals } from "./embedded.ts";
 import { failoverGoals } from "./failover.ts";
 
 /** @param ours Khonsu's operations a second in the case */
-function row(name: string, subject: string, rate: number, ours: number): MeasuredRow {
-  return {
-    suite: "test",
-    case: name,
-    subject,
-    ops_per_s: rate,
-    p50_us: 1e6 / rate,
-    p99_us: 2e6 / rate,
-    rounds: 3,
-    ratio_to_khonsu: ours / rate,
-    ops_per_s_min: rate,
-    ops_per_s_max: rate,
-  };
-}
+const row = (name: string, subject: string, rate: number, ours: number): MeasuredRow =>
+  madeUpRow(name, subject, rate, { ratio_to_khonsu: ours / rate });
 
 test("the cluster: ten times etcd, half its latency, half as many two-shard writes, two thirds on the leader", () => {
   const rows = IN_FLIGHT.flatMap((inFlight) => {

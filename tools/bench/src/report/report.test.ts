@@ -6,6 +6,7 @@ import { chartOf } from "./chart.ts";
 import { curvesOf } from "./curves.ts";
 import { keep } from "./keep.ts";
 import { byTimes, timesFrom, watchLoad } from "./machine-load.ts";
+import { madeUpRow } from "./made-up-row.ts";
 import { pageOf } from "./page.ts";
 import { type Provenance, provenance } from "./provenance.ts";
 import { jsonRow, type MeasuredRow } from "./row.ts";
@@ -18,20 +19,8 @@ const from: Provenance = {
   date: "2026-01-02",
 };
 
-function row(name: string, subject: string, rate: number): MeasuredRow {
-  return {
-    suite: "core",
-    case: name,
-    subject,
-    ops_per_s: rate,
-    p50_us: 1e6 / rate,
-    p99_us: 2e6 / rate,
-    rounds: 3,
-    ratio_to_khonsu: 1,
-    ops_per_s_min: rate - 1,
-    ops_per_s_max: rate + 1,
-  };
-}
+const row = (name: string, subject: string, rate: number): MeasuredRow =>
+  madeUpRow(name, subject, rate, { suite: "core", ops_per_s_min: rate - 1, ops_per_s_max: rate + 1 });
 
 const rows = [row("reads", "khonsu", 250_000), row("reads", "lmdb <b>", 5_000), row("writes", "khonsu", 12)];
 

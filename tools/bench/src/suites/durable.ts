@@ -66,14 +66,15 @@ async function bytesOfGroup(commits: number): Promise<number> {
   return bytes;
 }
 
-async function durableCase(callers: number, operations: number): Promise<BenchCase> {
+/** @param warmUp commits of each subject before the rounds */
+export async function durableCase(callers: number, operations: number, warmUp = WARM_UP): Promise<BenchCase> {
   const data = { keys: KEYS, batch: BATCH, bytes: BYTES };
   const bytes = await bytesOfGroup(callers);
   return {
     name: `commit of one write, ${callers} ${callers === 1 ? "caller" : "callers"}`,
     operations,
     slice: operations,
-    warmUp: WARM_UP,
+    warmUp,
     subjects: [
       khonsu(callers),
       fdatasyncOf(bytes, callers),

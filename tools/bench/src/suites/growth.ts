@@ -104,21 +104,26 @@ function append(rows: number, keyColumn: string | null): Subject {
   };
 }
 
-export function growthCases(scale: number): BenchCase[] {
+/** @param largest keys of the largest store, and rows of the largest key */
+export function growthCases(scale: number, largest = 1_000_000): BenchCase[] {
   const operations = Math.ceil(200_000 * scale);
   const appends = Math.ceil(20_000 * scale);
-  const small: Growth = { name: "10,000 keys", keys: 10_000, open: 0, commits: 0 };
+  const sizes = [largest / 100, largest / 10, largest];
+  const ofKeys = (keys: number): Growth => ({
+    name: `${keys.toLocaleString("en-US")} keys`,
+    keys,
+    open: 0,
+    commits: 0,
+  });
+  const small = ofKeys(largest / 100);
+  const manyCommits: Growth = {
+    ...small,
+    name: "ten million (a tenth of it if quick)",
+    commits: Math.ceil(10_000_000 * scale),
+  };
   return [
-    {
-      name: "keys",
-      operations,
-      subjects: [
-        readWrite(small),
-        readWrite({ ...small, name: "100,000 keys", keys: 100_000 }),
-        readWrite({ ...small, name: "1,000,000 keys", keys: 1_000_000 }),
-      ],
-    },
-    { name: "keys of a plain Map", operations, subjects: [mapOf(10_000), mapOf(100_000), mapOf(1_000_000)] },
+    { name: "keys", operations, subjects: sizes.map((keys) => readWrite(ofKeys(keys))) },
+    { name: "keys of a plain Map", operations, subjects: sizes.map(mapOf) },
     {
       name: "other open transactions",
       operations,
@@ -127,20 +132,13 @@ export function growthCases(scale: number): BenchCase[] {
     {
       name: "past commits",
       operations,
-      subjects: [
-        readWrite({ ...small, name: "none" }),
-        readWrite({
-          ...small,
-          name: "ten million (a tenth of it if quick)",
-          commits: Math.ceil(10_000_000 * scale),
-        }),
-      ],
+      subjects: [readWrite({ ...small, name: "none" }), readWrite(manyCommits)],
     },
-    { name: "rows of the key", operations: appends, subjects: [append(10, null), append(1_000_000, null)] },
+    { name: "rows of the key", operations: appends, subjects: [append(10, null), append(largest, null)] },
     {
       name: "rows of the key, by key column",
       operations: appends,
-      subjects: [append(10, "id"), append(1_000_000, "id")],
+      subjects: [append(10, "id"), append(largest, "id")],
     },
   ];
 }

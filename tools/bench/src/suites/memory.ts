@@ -5,6 +5,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BATCH } from "../one-row.ts";
+import type { Progress } from "../progress.ts";
 import type { Detail, SuiteResult } from "../report/row.ts";
 import { pickKeys } from "../workload.ts";
 import { openFilled } from "./core.ts";
@@ -13,8 +14,11 @@ import type { SuiteOptions } from "./index.ts";
 const KEYS = 10_000;
 const POINTS = 10;
 
-export async function memory({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
-  const commits = quick ? 1_000_000 : 10_000_000;
+export function memory({ quick, progress }: SuiteOptions): Promise<SuiteResult> {
+  return memoryOver(quick ? 1_000_000 : 10_000_000, progress);
+}
+
+export async function memoryOver(commits: number, progress: Progress): Promise<SuiteResult> {
   const keys = Array.from({ length: KEYS }, (_, index) => `key/${index}`);
   const next = pickKeys(keys);
   const db = await openFilled(keys);
