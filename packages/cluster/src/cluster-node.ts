@@ -17,6 +17,7 @@ import { Router } from "./router.ts";
 import { ShardLog } from "./shard-log.ts";
 import { DEFAULT_PATIENCE, type Patience, ShardReplica } from "./shard-replica.ts";
 import type { Transport } from "./transport.ts";
+import { TurnBoard } from "./turn-board.ts";
 
 export interface ClusterNodeOptions {
   readonly self: number;
@@ -49,6 +50,7 @@ export class ClusterNode {
   readonly router: Router;
   readonly coordinators: CoordinatorDriver;
   readonly clock: HybridClock;
+  readonly turnBoard = new TurnBoard();
   readonly #options: ClusterNodeOptions;
   readonly #hosted = new Map<number, Hosted>();
   #cancelRecovery: () => void = () => {};
@@ -124,6 +126,7 @@ export class ClusterNode {
       coordinator: this.coordinators,
       clock: this.clock,
       runtime,
+      turnBoard: this.turnBoard,
     });
   }
 

@@ -22,6 +22,9 @@ import { applyIntent, type Intent, WriteBuffer } from "./write-buffer.ts";
  */
 export type Consistency = "strict" | "snapshot";
 
+/** How many keys are asked for before the body does. */
+const READ_AHEAD_MAX = 64;
+
 /** What a transaction needs of the session that it belongs to. */
 export interface ClusterHost extends ScopedHost {
   readonly shards: ShardAccess;
@@ -62,7 +65,11 @@ export class ClusterState extends ScopedState<ClusterHost> {
   /** Whether the one question that was asked was answered behind a read index. */
   isFresh = false;
   ignoredKeys: readonly string[] = [];
+  /** Whether its commit was refused because of another transaction. */
+  hasConflicted = false;
   readonly #certifiesReads: boolean;
+  /** What was asked for before the body did. */
+  #ahead: Map<string, Promise<SeenKey>> | undefined = undefined;
   readonly #since: CommitTimestamp;
   /** Those under way that take the snapshot. */
   #firstReads: FirstReads | undefined = undefined;
@@ -108,11 +115,28 @@ export class ClusterState extends ScopedState<ClusterHost> {
     checkKey(key);
     const known = this.isolation === "read-committed" ? undefined : this.reads.get(key);
     if (known !== undefined) return known;
-    const shard = this.host.shards.placement.shardOf(key);
-    const { entries } = await this.fetch(shard, { keys: [key], ranges: [] });
-    const seen = toSeen(shard, entries[0]!);
+    const seen = await (this.#ahead?.get(key) ?? this.#fetchKey(key));
     this.reads.addKey(key, seen);
     return seen;
+  }
+
+  /** Asks for keys that the body is likely to read. They count as read once it does. */
+  readAhead(keys: Iterable<string>): void {
+    if (this.isolation === "read-committed") return;
+    const ahead = new Map<string, Promise<SeenKey>>();
+    for (const key of keys) {
+      if (ahead.size === READ_AHEAD_MAX) break;
+      const asked = this.#fetchKey(key);
+      asked.catch(() => {});
+      ahead.set(key, asked);
+    }
+    this.#ahead = ahead;
+  }
+
+  async #fetchKey(key: string): Promise<SeenKey> {
+    const shard = this.host.shards.placement.shardOf(key);
+    const { entries } = await this.fetch(shard, { keys: [key], ranges: [] });
+    return toSeen(shard, entries[0]!);
   }
 
   /** Reads at the snapshot, which the first reads take. */

@@ -10,7 +10,6 @@ import type { RecordBatch } from "apache-arrow";
 import type { ClusterState } from "./cluster-state.ts";
 import type { CommitResult } from "./coordinator-driver.ts";
 import { ClusterError, type ClusterErrorCode } from "./errors.ts";
-import type { KeyPlacement } from "./placement.ts";
 import type { CommitAttempt, SessionHost } from "./session-host.ts";
 import type { Refusal } from "./shard/refusal.ts";
 import {
@@ -59,7 +58,7 @@ export async function commitWrites(
     const requests = await shardTransactions(tx);
     // Nobody waits any more: what has not been sent is not.
     if (attempt.isAbandoned) throw new Error("The commit was abandoned");
-    const home = homeOf(tx, requests, session.shards.placement);
+    const home = homeOf(tx, requests, session);
     const id: TransactionId = { birth: session.clock.next(), random: session.randomId(), home };
     attempt.pending = id;
     const result = await session.coordinator.commit(id, requests);
@@ -68,6 +67,7 @@ export async function commitWrites(
     const refusal = refusalIn(result);
     if (refusal?.kind === "conflict") tx.observe(refusal.clock);
     const isResolved = refusal !== undefined && (await resolveByFunction(tx, refusal));
+    tx.hasConflicted = refusal?.kind === "conflict" || refusal?.kind === "busy";
     if (!isResolved) throw toError(id, result, refusal);
   }
 }
@@ -131,10 +131,18 @@ async function baselineOf(tx: ClusterState, write: WriteIntent, shard: number): 
   return isIndifferent ? undefined : tx.newestIdentity(shard, key);
 }
 
-/** Home is a shard that is written, the first in order of keys as they were written; else one that was read. */
-function homeOf(tx: ClusterState, requests: ReadonlyMap<number, unknown>, placement: KeyPlacement): number {
-  for (const { key } of tx.writes.values()) return placement.shardOf(key);
-  return Math.min(...requests.keys());
+/**
+ * Home is the shard of the key that most others want, since nothing is held there; of those the first that is written, in order of keys as they were written;
+ * else one that was read.
+ */
+function homeOf(tx: ClusterState, requests: ReadonlyMap<number, unknown>, session: SessionHost): number {
+  const { placement } = session.shards;
+  let [home, most] = [Math.min(...requests.keys()), -1];
+  for (const { key } of tx.writes.values()) {
+    const wanted = session.turnBoard.wanted(key);
+    if (wanted > most) [home, most] = [placement.shardOf(key), wanted];
+  }
+  return home;
 }
 
 function refusalIn(result: CommitResult): Refusal | undefined {

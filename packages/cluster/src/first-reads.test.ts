@@ -32,6 +32,12 @@ test("the snapshot is the least of the times of all that was asked before the fi
   expect((await Promise.all(answers)).map(({ at }) => at)).toEqual([30, 20]);
 });
 
+test("the snapshot is at the newest version that was found, where another shard is behind it", async () => {
+  const first = new FirstReads();
+  await Promise.all([first.join(Promise.resolve(answer(30, [27]))), first.join(Promise.resolve(answer(20)))]);
+  expect(await first.snapshot).toBe(27);
+});
+
 test("a shard that is far behind is not waited upon: it is to advance", async () => {
   const first = new FirstReads();
   await Promise.all([

@@ -17,6 +17,8 @@ const SPREAD_MAX = 1000 * 2048;
 export class FirstReads {
   /** Timestamps of the answers that are there. */
   readonly #times: CommitTimestamp[] = [];
+  /** The newest version that one of them told of. */
+  #newest = 0;
   #pending = 0;
   #settle: (snapshot: CommitTimestamp | undefined) => void = () => {};
   /** The snapshot, once every read has been answered or has failed; undefined if all have failed. */
@@ -34,17 +36,19 @@ export class FirstReads {
     try {
       const answer = await asked;
       this.#times.push(answer.at);
+      for (const { version } of answer.entries) this.#newest = Math.max(this.#newest, version);
       return answer;
     } finally {
-      if (--this.#pending === 0) this.#settle(snapshotOf(this.#times));
+      if (--this.#pending === 0) this.#settle(snapshotOf(this.#times, this.#newest));
     }
   }
 }
 
-function snapshotOf(times: readonly CommitTimestamp[]): CommitTimestamp | undefined {
+/** Below a version that was found, the read of its key would be outdated from the beginning. */
+function snapshotOf(times: readonly CommitTimestamp[], newest: number): CommitTimestamp | undefined {
   if (times.length === 0) return undefined;
   const [least, most] = [Math.min(...times), Math.max(...times)];
-  return (most - least <= SPREAD_MAX ? least : most) as CommitTimestamp;
+  return (most - least <= SPREAD_MAX ? Math.max(least, newest) : most) as CommitTimestamp;
 }
 
 /**

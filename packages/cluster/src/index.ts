@@ -1,5 +1,6 @@
 // The runtime: nodes, and sessions of their clients.
 
+export type { ClusterTransactOptions } from "./attempts.ts";
 // Backup and restore of a whole cluster.
 export { type BackupSink, backup } from "./backup/backup.ts";
 export {
@@ -11,7 +12,7 @@ export {
 export { type BackupEntry, readBackup, verifyBackup } from "./backup/read-backup.ts";
 export { type RestoreOptions, restore } from "./backup/restore.ts";
 export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
-export { ClusterSession, type ClusterTransactOptions } from "./cluster-session.ts";
+export { ClusterSession } from "./cluster-session.ts";
 export type { Consistency } from "./cluster-state.ts";
 export { ClusterTransaction } from "./cluster-transaction.ts";
 export {
@@ -124,3 +125,5 @@ export type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
 export { ShardMapPlacement, type ShardMapPlacementOptions } from "./shard-map-placement.ts";
 export { DEFAULT_PATIENCE, type Patience } from "./shard-replica.ts";
 export type { Serve, Transport } from "./transport.ts";
+export { TurnBoard } from "./turn-board.ts";
+export { TURN_KEYS_MAX, type TurnCounters, type TurnRequest, Turns } from "./turns.ts";

@@ -7,6 +7,7 @@ import type { Refusal } from "./shard/refusal.ts";
 import type { ShardStatus } from "./shard/state-machine.ts";
 import type { Commitment, PointRead, ShardTransaction } from "./shard/transaction.ts";
 import type { Validation } from "./shard/validate.ts";
+import type { TurnRequest } from "./turns.ts";
 
 export type CommitRequest = Request<ShardTransaction, Commitment, Refusal>;
 
@@ -36,7 +37,9 @@ export type ShardRequest =
   /** What was committed after `after` (undefined: after now); answered once there is something, or after a while. */
   | { readonly kind: "changes"; readonly after: CommitTimestamp | undefined; readonly range: KeyRange }
   /** Answered once something that was read has changed, or after a while. */
-  | { readonly kind: "awaitChange"; readonly validation: Validation };
+  | { readonly kind: "awaitChange"; readonly validation: Validation }
+  /** For a turn at keys, answered once it came or was denied; without keys, the one that is held is given back (TX-33). */
+  | { readonly kind: "turn"; readonly request: TurnRequest };
 
 /** How long an answer to `changes` or `awaitChange` may take: longer than a shard waits for something to tell. */
 export const WATCH_PATIENCE_MS = 15_000;
@@ -51,6 +54,7 @@ export type ShardAnswer =
   | Extract<ChangesResult, { kind: "changes" }>
   | { readonly kind: "identities"; readonly identities: readonly PointRead[] }
   | { readonly kind: "valid" }
+  | { readonly kind: "turn"; readonly isGranted: boolean }
   /** Read again at or above `clock`. */
   | { readonly kind: "outdated"; readonly clock: CommitTimestamp }
   /** Not done, and nothing was applied: another replica, or a later try, may do better. */

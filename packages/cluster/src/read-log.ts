@@ -20,6 +20,11 @@ export class ReadLog {
     return this.#keys.get(key);
   }
 
+  /** Those that were read as such, not in a range. */
+  keys(): Iterable<string> {
+    return this.#keys.keys();
+  }
+
   addKey(key: string, seen: SeenKey): void {
     this.#keys.set(key, seen);
   }

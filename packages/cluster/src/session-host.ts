@@ -9,12 +9,15 @@ import { ClusterError } from "./errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { ReadTime } from "./messages.ts";
 import type { CommitCoordinator, ShardAccess } from "./shard-access.ts";
+import { TurnBoard } from "./turn-board.ts";
 
 export interface ClusterSessionOptions {
   readonly shards: ShardAccess;
   readonly coordinator: CommitCoordinator;
   readonly clock: HybridClock;
   readonly runtime: Runtime;
+  /** Shared by the sessions of a client, or of a node. Default: the session has its own. */
+  readonly turnBoard?: TurnBoard;
 }
 
 export interface ClusterTransactionOptions extends TransactionOptions {
@@ -46,16 +49,18 @@ export class SessionHost implements ClusterHost {
   readonly coordinator: CommitCoordinator;
   readonly clock: HybridClock;
   readonly runtime: Runtime;
+  readonly turnBoard: TurnBoard;
   /** The largest timestamp that this session has seen. */
   observed = BEGINNING;
   readonly #name: string;
   #transactions = 0;
 
-  constructor({ shards, coordinator, clock, runtime }: ClusterSessionOptions) {
+  constructor({ shards, coordinator, clock, runtime, turnBoard }: ClusterSessionOptions) {
     this.shards = shards;
     this.coordinator = coordinator;
     this.clock = clock;
     this.runtime = runtime;
+    this.turnBoard = turnBoard ?? new TurnBoard();
     this.#name = this.randomId().toString(36);
   }
 

@@ -21,6 +21,7 @@ import type { Applied, ShardStateMachine, ShardStatus } from "./shard/state-mach
 import { validate } from "./shard/validate.ts";
 import type { ShardLog } from "./shard-log.ts";
 import { SnapshotLeases } from "./snapshot-leases.ts";
+import { type TurnRequest, Turns } from "./turns.ts";
 
 export interface ShardReplicaOptions {
   readonly log: ShardLog;
@@ -69,6 +70,7 @@ class Answers {
 export class ShardReplica {
   /** Of snapshots that are read at for long. */
   readonly leases = new SnapshotLeases();
+  readonly turns: Turns;
   readonly #options: ShardReplicaOptions;
   readonly #decisions: Decisions;
   readonly #acknowledgements: Acknowledgements;
@@ -77,6 +79,7 @@ export class ShardReplica {
 
   constructor(options: ShardReplicaOptions) {
     this.#options = options;
+    this.turns = new Turns(options.runtime);
     this.#decisions = new Decisions(options);
     const withDecisions = { ...options, consensus: this.#decisions };
     this.#acknowledgements = new Acknowledgements(withDecisions);
@@ -107,6 +110,8 @@ export class ShardReplica {
           return await this.#changes(request);
         case "awaitChange":
           return await this.#awaitChange(request);
+        case "turn":
+          return await this.#turn(request.request);
       }
     } catch (error) {
       return { kind: "unavailable", message: error instanceof Error ? error.message : String(error) };
@@ -315,6 +320,15 @@ export class ShardReplica {
     const isOutdated = () => validate(log.machine, validation).kind === "outdated";
     await log.until(isOutdated, runtime, patience.changeMs);
     return { kind: "outdated", clock: log.machine.clock };
+  }
+
+  /** A turn given by who does not lead would hold nobody back. */
+  async #turn(request: TurnRequest): Promise<ShardAnswer> {
+    const { consensus } = this.#options;
+    let isGranted = false;
+    if (request.written.length + request.read.length === 0) this.turns.end(request.token);
+    else isGranted = consensus.status().isLeader && (await this.turns.take(request));
+    return { kind: "turn", isGranted };
   }
 
   #admits(timestamp: CommitTimestamp): boolean {

@@ -44,6 +44,13 @@ const rangeRequest = fc.record({
   bytesMax: fc.maxSafeNat(),
 });
 
+const turnRequest = fc.record({
+  token: fc.maxSafeNat(),
+  since: timestamp,
+  written: fc.array(key, { maxLength: 3 }),
+  read: fc.array(key, { maxLength: 3 }),
+});
+
 export const shardRequest: fc.Arbitrary<ShardRequest> = fc.oneof(
   fc.record({ kind: fc.constant("commit" as const), request: commitRequest }),
   fc.record({
@@ -65,6 +72,7 @@ export const shardRequest: fc.Arbitrary<ShardRequest> = fc.oneof(
     range,
   }),
   fc.record({ kind: fc.constantFrom("validate" as const, "awaitChange" as const), validation }),
+  fc.record({ kind: fc.constant("turn" as const), request: turnRequest }),
 );
 
 const value = fc.array(bytes, { minLength: 1, maxLength: 3 }).map((chunks) => ShardValue.ofChunks(chunks));
@@ -111,6 +119,7 @@ export const shardAnswer: fc.Arbitrary<ShardAnswer> = fc.oneof(
     identities: fc.array(fc.record({ key, version: timestamp }), { maxLength: 3 }),
   }),
   fc.constant({ kind: "valid" as const }),
+  fc.record({ kind: fc.constant("turn" as const), isGranted: fc.boolean() }),
   fc.record({ kind: fc.constantFrom("outdated" as const, "clock-skew" as const), clock: timestamp }),
   fc.record({ kind: fc.constant("unavailable" as const), message: keys.map((words) => words.join(" ")) }),
 );

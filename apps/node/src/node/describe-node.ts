@@ -79,16 +79,17 @@ function describeClock(shards: readonly ShardStatusReport[], now: number): Clock
 
 function describeShard(shard: number, { groups, member }: StatusSources): ShardStatusReport {
   const log = groups.get(shard);
-  const machine = member?.node.replicaOf(shard)?.log.machine;
-  const here = log === undefined || machine === undefined ? null : describeReplica(log.describe(), machine);
+  const replica = member?.node.replicaOf(shard);
+  const here = log === undefined || replica === undefined ? null : describeReplica(log.describe(), replica);
   const replicas = member?.node.router.placement.replicasOf(shard) ?? [];
   const leader = log === undefined ? member?.leaders.leaderOf(shard) : log.status().leader;
   return { shard, leader: leader ?? null, replicas, here };
 }
 
-type Machine = NonNullable<ReturnType<ClusterNode["replicaOf"]>>["log"]["machine"];
+type Replica = NonNullable<ReturnType<ClusterNode["replicaOf"]>>;
 
-function describeReplica(status: Status, machine: Machine): HostedShardStatus {
+function describeReplica(status: Status, { log, turns }: Replica): HostedShardStatus {
+  const { machine } = log;
   const others = status.matched.filter(({ replica }) => replica !== status.replica);
   return {
     role: status.role satisfies ReplicaRole,
@@ -102,6 +103,7 @@ function describeReplica(status: Status, machine: Machine): HostedShardStatus {
       lag: Math.max(0, status.last - through),
     })),
     inDoubt: machine.preparedCount,
+    turns: { waiting: turns.waiting, held: turns.held, ...turns.counters },
     queued: status.proposalsQueued + status.proposalsForwarded,
     inFlight: status.inFlight,
     clock: machine.clock,

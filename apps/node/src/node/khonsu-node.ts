@@ -150,6 +150,7 @@ export class KhonsuNode implements RunningNode {
       coordinator: meter.coordinator(limited(node.coordinators, this.#config.limits.messageBytes)),
       clock: node.clock,
       runtime: systemRuntime,
+      turnBoard: node.turnBoard,
     });
   }
 

@@ -155,6 +155,10 @@ const SHARD_GAUGES: Readonly<
     ({ followers }) => Math.max(0, ...followers.map(({ lag }) => lag)),
   ],
   in_doubt: ["Transactions that are prepared and not decided.", ({ inDoubt }) => inDoubt],
+  turns_waiting: ["Transactions that wait for their turn at contended keys.", ({ turns }) => turns.waiting],
+  turns_granted: ["Turns given since the replica was opened.", ({ turns }) => turns.granted],
+  turns_expired: ["Turns that ended because nobody was heard of in time.", ({ turns }) => turns.expired],
+  turns_denied: ["Answers that no turn comes: after a wait, or too many wait.", ({ turns }) => turns.denied],
   queued: ["Proposals that wait.", ({ queued }) => queued],
   in_flight: ["Entries that are accepted and not decided.", ({ inFlight }) => inFlight],
 };

@@ -106,6 +106,14 @@ export interface HostedShardStatus {
   readonly followers: readonly { readonly node: number; readonly lag: number }[];
   /** Transactions that are prepared here and not decided. */
   readonly inDoubt: number;
+  /** Of transactions that run again after a conflict (TX-33), given here: how many wait and hold one, and what became of those asked for since the replica was opened. */
+  readonly turns: {
+    readonly waiting: number;
+    readonly held: number;
+    readonly granted: number;
+    readonly expired: number;
+    readonly denied: number;
+  };
   /** Proposals that wait here, and entries that are accepted and not decided. */
   readonly queued: number;
   readonly inFlight: number;

@@ -84,6 +84,7 @@ function sampleReplica(
       ? replicas.filter((node) => node !== 1).map((node) => ({ node, lag: node === 4 ? 2400 : shard % 4 }))
       : [],
     inDoubt: shard % 5 === 0 ? 2 : 0,
+    turns: { waiting: 0, held: 0, granted: 0, expired: 0, denied: 0 },
     queued: 0,
     inFlight: isLeader ? 3 : 0,
     clock: 7_353_548_800_000_000,

@@ -9,7 +9,7 @@ import { readOutcome, writeOutcome } from "./outcome-codec.ts";
 import { readRefusal, writeRefusal } from "./refusal-codec.ts";
 import { readChanges, readRows, writeChanges, writeRows } from "./rows-codec.ts";
 import { readCommitment, readRead, writeCommitment, writeRead } from "./transaction-codec.ts";
-import { only, readEmpty, readTimestamp, required, unsupported, writeEmpty } from "./wire.ts";
+import { once, only, readEmpty, readTimestamp, required, unsupported, writeEmpty } from "./wire.ts";
 
 type Kind<K extends ShardAnswer["kind"]> = Extract<ShardAnswer, { kind: K }>;
 
@@ -45,6 +45,12 @@ export function writeAnswer(writer: WireWriter, answer: ShardAnswer): void {
     case "clock-skew":
       writer.presentUint(9, answer.clock);
       break;
+    case "turn": {
+      const start = writer.begin(10);
+      writer.bool(1, answer.isGranted);
+      writer.end(start);
+      break;
+    }
   }
 }
 
@@ -77,6 +83,8 @@ function readCase(reader: WireReader, field: number): ShardAnswer {
       return { kind: "unavailable", message: reader.string() };
     case 9:
       return { kind: "clock-skew", clock: readTimestamp(reader) };
+    case 10:
+      return reader.nested(readTurn);
     default:
       throw unsupported("an answer", field);
   }
@@ -89,6 +97,16 @@ function readIdentities(reader: WireReader): PointRead[] {
     identities.push(reader.nested(readRead));
   }
   return identities;
+}
+
+function readTurn(reader: WireReader): ShardAnswer {
+  let [seen, isGranted] = [0, false];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    seen = once(seen, field, "a turn");
+    if (field === 1) isGranted = reader.bool();
+    else throw unsupported("a turn", field);
+  }
+  return { kind: "turn", isGranted };
 }
 
 function writeStatusAnswer(writer: WireWriter, field: number, { status, clock }: Kind<"status">): void {

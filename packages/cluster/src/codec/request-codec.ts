@@ -7,6 +7,7 @@ import type { CommitRequest, ReadTime, ShardAnswer, ShardRequest } from "../mess
 import type { RangeRequest } from "../shard/read.ts";
 import type { PointRead } from "../shard/transaction.ts";
 import type { Validation } from "../shard/validate.ts";
+import type { TurnRequest } from "../turns.ts";
 import type { WireReader, WireWriter } from "../wire/index.ts";
 import { readAnswer, writeAnswer } from "./answer-codec.ts";
 import { readCommand, writeCommand } from "./command-codec.ts";
@@ -84,6 +85,9 @@ function writeRequest(writer: WireWriter, request: ShardRequest): void {
     case "awaitChange":
       writeValidation(writer, 7, request.validation);
       break;
+    case "turn":
+      writeTurnRequest(writer, 8, request.request);
+      break;
   }
 }
 
@@ -111,6 +115,8 @@ function readCase(reader: WireReader, field: number): ShardRequest {
       return reader.nested(readChangesRequest);
     case 7:
       return { kind: "awaitChange", validation: reader.nested(readValidation) };
+    case 8:
+      return { kind: "turn", request: reader.nested(readTurnRequest) };
     default:
       throw unsupported("a request", field);
   }
@@ -243,4 +249,35 @@ function readValidation(reader: WireReader): Validation {
     }
   }
   return { snapshot, reads: rising(reads, ({ key }) => key, "reads"), ranges };
+}
+
+function writeTurnRequest(
+  writer: WireWriter,
+  field: number,
+  { token, since, written, read }: TurnRequest,
+): void {
+  const start = writer.begin(field);
+  writer.uint(1, token);
+  writer.uint(2, since);
+  writeTexts(writer, 3, written);
+  writeTexts(writer, 4, read);
+  writer.end(start);
+}
+
+function readTurnRequest(reader: WireReader): TurnRequest {
+  let [seen, token] = [0, 0];
+  let since = 0 as CommitTimestamp;
+  const written: string[] = [];
+  const read: string[] = [];
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 3) written.push(readKey(reader));
+    else if (field === 4) read.push(readKey(reader));
+    else {
+      seen = once(seen, field, "a question for a turn");
+      if (field === 1) token = reader.uint();
+      else if (field === 2) since = readTimestamp(reader);
+      else throw unsupported("a question for a turn", field);
+    }
+  }
+  return { token, since, written, read };
 }

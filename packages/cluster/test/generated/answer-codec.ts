@@ -38,6 +38,8 @@ export function fromAnswer(answer: ShardAnswer): pb.ShardAnswer["answer"] {
       return { case: "unavailable", value: answer.message.toWellFormed() };
     case "clock-skew":
       return { case: "clockSkew", value: BigInt(answer.clock) };
+    case "turn":
+      return { case: "turn", value: create(pb.TurnAnswerSchema, { granted: answer.isGranted }) };
   }
 }
 

@@ -49,6 +49,12 @@ function fromRequest(request: ShardRequest): pb.ShardRequest["request"] {
       if (request.after !== undefined) message.after = BigInt(request.after);
       return { case: "changes", value: message };
     }
+    case "turn": {
+      const { token, since, written, read } = request.request;
+      const keys = { written: written.map(fromText), read: read.map(fromText) };
+      const fields = { token: BigInt(token), since: BigInt(since), ...keys };
+      return { case: "turn", value: create(pb.TurnRequestSchema, fields) };
+    }
     case "validate":
     case "awaitChange":
       return { case: request.kind, value: fromValidation(request.validation) };

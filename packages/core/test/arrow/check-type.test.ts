@@ -50,7 +50,8 @@ const WRONG: Readonly<Record<string, () => DataType>> = {
   "one inside a list": () => new List(item(new FixedSizeBinary(-1))),
   "one inside a struct": () => new Struct([item(new FixedSizeBinary(-1))]),
   "one as the values of a dictionary": () => new Dictionary(new Decimal(2, 9, 8), new Int8()),
-  "one as the indices of a dictionary": () => new Dictionary(new Utf8(), new Int(true, 128 as never) as never),
+  "one as the indices of a dictionary": () =>
+    new Dictionary(new Utf8(), new Int(true, 128 as never) as never),
 };
 
 test.each(TYPE_CASES)("$name is one that Arrow has", ({ make }) => {

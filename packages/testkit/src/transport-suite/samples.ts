@@ -52,6 +52,7 @@ export const REQUESTS: readonly ShardRequest[] = [
   { kind: "validate", validation },
   { kind: "changes", after: undefined, range },
   { kind: "awaitChange", validation },
+  { kind: "turn", request: { token: 2 ** 52, since: at(3), written: ["k"], read: ["a\u0000"] } },
 ];
 
 export const ANSWERS: readonly ShardAnswer[] = [
@@ -70,6 +71,7 @@ export const ANSWERS: readonly ShardAnswer[] = [
   },
   { kind: "identities", identities: [{ key: "k", version: at(4) }] },
   { kind: "valid" },
+  { kind: "turn", isGranted: true },
   {
     kind: "changes",
     commits: [{ timestamp: at(4), changes: [{ key: "k", value: undefined }] }],

@@ -9,6 +9,7 @@ import {
   type ClusterWatchOptions,
   HybridClock,
   KeyMap,
+  TurnBoard,
 } from "@khonsu/cluster";
 import type { Runtime } from "@khonsu/core";
 import { TransportError } from "../errors.ts";
@@ -46,6 +47,7 @@ export class ClusterClient {
   readonly #remote: RemoteCluster;
   readonly #clock: HybridClock;
   readonly #runtime: Runtime;
+  readonly #turnBoard = new TurnBoard();
   readonly #session: ClusterSession;
   readonly #description: DescribeResponse;
 
@@ -124,6 +126,7 @@ export class ClusterClient {
       coordinator: this.#remote,
       clock: this.#clock,
       runtime: this.#runtime,
+      turnBoard: this.#turnBoard,
     });
   }
 

@@ -3,6 +3,7 @@ import {
   KeyMap,
   type ShardRequest,
   type ShardTransaction,
+  TURN_KEYS_MAX,
   type Write,
 } from "@khonsu/cluster";
 import type { CommitTimestamp, KeyRange } from "@khonsu/core/isolation";
@@ -58,6 +59,13 @@ const read = (
   request: { keys, ranges: ranges.map((each) => ({ range: each, isReverse: false, limit, bytesMax })) },
 });
 
+const turn = (written: readonly string[], read: readonly string[]) => ({
+  token: 1,
+  since: at(1),
+  written,
+  read,
+});
+
 const malformed = expect.objectContaining({ code: "KHONSU_REQUEST_MALFORMED" });
 
 describe("a question to a shard", () => {
@@ -73,6 +81,7 @@ describe("a question to a shard", () => {
     ["to validate", { kind: "validate", validation }],
     ["for a change", { kind: "awaitChange", validation }],
     ["for changes", { kind: "changes", after: undefined, range: range(keyOf[1]!) }],
+    ["for a turn at keys of any shard", { kind: "turn", request: turn([keyOf[1]!], [keyOf[2]!]) }],
     ["for what became of a transaction", { kind: "commit", request: { kind: "inquire", id } }],
   ])("%s comes through", (_, asked) => {
     expect(() => gate.checkShardRequest(1, asked)).not.toThrow();
@@ -86,6 +95,11 @@ describe("a question to a shard", () => {
     ["for too many ranges", 1, read([], [range(keyOf[1]!), range(keyOf[1]!)])],
     ["for a page of too many keys", 1, read([], [range(keyOf[1]!)], 11)],
     ["for a page of too many bytes", 1, read([], [range(keyOf[1]!)], 1, 2 ** 40)],
+    [
+      "for a turn at too many keys",
+      1,
+      { kind: "turn", request: turn(Array(TURN_KEYS_MAX).fill("a"), ["b"]) },
+    ],
     ["for identities of another shard", 1, { kind: "identities", keys: [keyOf[3]!] }],
     ["to validate what is elsewhere", 2, { kind: "validate", validation }],
     ["for a change elsewhere", 2, { kind: "awaitChange", validation }],

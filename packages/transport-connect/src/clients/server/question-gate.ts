@@ -9,6 +9,7 @@ import {
   type KeyPlacement,
   type ShardRequest,
   type ShardTransaction,
+  TURN_KEYS_MAX,
 } from "@khonsu/cluster";
 import type { KeyRange } from "@khonsu/core/isolation";
 
@@ -64,6 +65,10 @@ export class QuestionGate {
       case "identities":
         atMost("keys", asked.keys.length, this.#limits.readKeysMax);
         this.#checkKeys(shard, asked.keys);
+        return;
+      case "turn":
+        // Keys of all shards, which are names here and nothing else.
+        atMost("keys", asked.request.written.length + asked.request.read.length, TURN_KEYS_MAX);
         return;
       case "changes":
         this.#checkRange(shard, asked.range);

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file khonsu/shard/v1/request.proto.
  */
 export const file_khonsu_shard_v1_request: GenFile = /*@__PURE__*/
-  fileDesc("Ch1raG9uc3Uvc2hhcmQvdjEvcmVxdWVzdC5wcm90bxIPa2hvbnN1LnNoYXJkLnYxIvkCCgxTaGFyZFJlcXVlc3QSKQoHY29tbWFuZBgBIAEoCzIWLmtob25zdS5zaGFyZC52MS5FbnRyeUgAEjEKB2lucXVpcmUYAiABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZEgAEiwKBHJlYWQYAyABKAsyHC5raG9uc3Uuc2hhcmQudjEuUmVhZFJlcXVlc3RIABI4CgppZGVudGl0aWVzGAQgASgLMiIua2hvbnN1LnNoYXJkLnYxLklkZW50aXRpZXNSZXF1ZXN0SAASLwoIdmFsaWRhdGUYBSABKAsyGy5raG9uc3Uuc2hhcmQudjEuVmFsaWRhdGlvbkgAEjIKB2NoYW5nZXMYBiABKAsyHy5raG9uc3Uuc2hhcmQudjEuQ2hhbmdlc1JlcXVlc3RIABIzCgxhd2FpdF9jaGFuZ2UYByABKAsyGy5raG9uc3Uuc2hhcmQudjEuVmFsaWRhdGlvbkgAQgkKB3JlcXVlc3QilQEKC1JlYWRSZXF1ZXN0EicKBHRpbWUYASABKA4yGS5raG9uc3Uuc2hhcmQudjEuUmVhZFRpbWUSEQoJdGltZXN0YW1wGAIgASgEEg0KBWZyZXNoGAMgASgIEgwKBGtleXMYBCADKAwSLQoGcmFuZ2VzGAUgAygLMh0ua2hvbnN1LnNoYXJkLnYxLlJhbmdlUmVxdWVzdCJrCgxSYW5nZVJlcXVlc3QSKAoFcmFuZ2UYASABKAsyGS5raG9uc3Uuc2hhcmQudjEuS2V5UmFuZ2USDwoHcmV2ZXJzZRgCIAEoCBINCgVsaW1pdBgDIAEoDRIRCglieXRlc19tYXgYBCABKAQiIQoRSWRlbnRpdGllc1JlcXVlc3QSDAoEa2V5cxgBIAMoDCJ0CgpWYWxpZGF0aW9uEhAKCHNuYXBzaG90GAEgASgEEikKBXJlYWRzGAIgAygLMhoua2hvbnN1LnNoYXJkLnYxLlBvaW50UmVhZBIpCgZyYW5nZXMYAyADKAsyGS5raG9uc3Uuc2hhcmQudjEuS2V5UmFuZ2UiWAoOQ2hhbmdlc1JlcXVlc3QSEgoFYWZ0ZXIYASABKARIAIgBARIoCgVyYW5nZRgCIAEoCzIZLmtob25zdS5zaGFyZC52MS5LZXlSYW5nZUIICgZfYWZ0ZXIi5wIKC1NoYXJkQW5zd2VyEi8KBnN0YXR1cxgBIAEoCzIdLmtob25zdS5zaGFyZC52MS5TdGF0dXNBbnN3ZXJIABIrCgRyZWFkGAIgASgLMhsua2hvbnN1LnNoYXJkLnYxLlJlYWRBbnN3ZXJIABIaChBzbmFwc2hvdF90b29fb2xkGAMgASgESAASMQoHY2hhbmdlcxgEIAEoCzIeLmtob25zdS5zaGFyZC52MS5DaGFuZ2VzQW5zd2VySAASNwoKaWRlbnRpdGllcxgFIAEoCzIhLmtob25zdS5zaGFyZC52MS5JZGVudGl0aWVzQW5zd2VySAASJwoFdmFsaWQYBiABKAsyFi5raG9uc3Uuc2hhcmQudjEuVmFsaWRIABISCghvdXRkYXRlZBgHIAEoBEgAEhUKC3VuYXZhaWxhYmxlGAggASgJSAASFAoKY2xvY2tfc2tldxgJIAEoBEgAQggKBmFuc3dlciLfAQoMU3RhdHVzQW5zd2VyEg0KBWNsb2NrGAEgASgEEisKB3Vua25vd24YAiABKAsyGC5raG9uc3Uuc2hhcmQudjEuVW5rbm93bkgAEi8KCHByZXBhcmVkGAMgASgLMhsua2hvbnN1LnNoYXJkLnYxLkNvbW1pdG1lbnRIABIrCgdvdXRjb21lGAQgASgLMhgua2hvbnN1LnNoYXJkLnYxLk91dGNvbWVIABIrCgdyZWZ1c2VkGAUgASgLMhgua2hvbnN1LnNoYXJkLnYxLlJlZnVzYWxIAEIICgZzdGF0dXMiCQoHVW5rbm93biIHCgVWYWxpZCKDAQoKUmVhZEFuc3dlchIKCgJhdBgBIAEoBBIOCgZuZXdlc3QYAiABKAgSKwoHZW50cmllcxgDIAMoCzIaLmtob25zdS5zaGFyZC52MS5SZWFkRW50cnkSLAoGcmFuZ2VzGAQgAygLMhwua2hvbnN1LnNoYXJkLnYxLlJhbmdlUmVzdWx0IlAKCVJlYWRFbnRyeRILCgNrZXkYASABKAwSDwoHdmVyc2lvbhgCIAEoBBIlCgV2YWx1ZRgDIAEoCzIWLmtob25zdS5zaGFyZC52MS5WYWx1ZSIXCgVWYWx1ZRIOCgZjaHVua3MYASADKAwicwoLUmFuZ2VSZXN1bHQSKwoHZW50cmllcxgBIAMoCzIaLmtob25zdS5zaGFyZC52MS5SZWFkRW50cnkSKgoHY292ZXJlZBgCIAEoCzIZLmtob25zdS5zaGFyZC52MS5LZXlSYW5nZRILCgNjdXQYAyABKAgiQgoQSWRlbnRpdGllc0Fuc3dlchIuCgppZGVudGl0aWVzGAEgAygLMhoua2hvbnN1LnNoYXJkLnYxLlBvaW50UmVhZCJLCg1DaGFuZ2VzQW5zd2VyEisKB2NvbW1pdHMYASADKAsyGi5raG9uc3Uuc2hhcmQudjEuQ2hhbmdlU2V0Eg0KBXVwX3RvGAIgASgEIkwKCUNoYW5nZVNldBIRCgl0aW1lc3RhbXAYASABKAQSLAoHY2hhbmdlcxgCIAMoCzIbLmtob25zdS5zaGFyZC52MS5DaGFuZ2VkS2V5IkAKCkNoYW5nZWRLZXkSCwoDa2V5GAEgASgMEiUKBXZhbHVlGAIgASgLMhYua2hvbnN1LnNoYXJkLnYxLlZhbHVlKmgKCFJlYWRUaW1lEhkKFVJFQURfVElNRV9VTlNQRUNJRklFRBAAEhMKD1JFQURfVElNRV9FWEFDVBABEhYKElJFQURfVElNRV9BVF9MRUFTVBACEhQKEFJFQURfVElNRV9ORVdFU1QQA2IGcHJvdG8z", [file_khonsu_shard_v1_entry, file_khonsu_shard_v1_transaction]);
+  fileDesc("Ch1raG9uc3Uvc2hhcmQvdjEvcmVxdWVzdC5wcm90bxIPa2hvbnN1LnNoYXJkLnYxIqcDCgxTaGFyZFJlcXVlc3QSKQoHY29tbWFuZBgBIAEoCzIWLmtob25zdS5zaGFyZC52MS5FbnRyeUgAEjEKB2lucXVpcmUYAiABKAsyHi5raG9uc3Uuc2hhcmQudjEuVHJhbnNhY3Rpb25JZEgAEiwKBHJlYWQYAyABKAsyHC5raG9uc3Uuc2hhcmQudjEuUmVhZFJlcXVlc3RIABI4CgppZGVudGl0aWVzGAQgASgLMiIua2hvbnN1LnNoYXJkLnYxLklkZW50aXRpZXNSZXF1ZXN0SAASLwoIdmFsaWRhdGUYBSABKAsyGy5raG9uc3Uuc2hhcmQudjEuVmFsaWRhdGlvbkgAEjIKB2NoYW5nZXMYBiABKAsyHy5raG9uc3Uuc2hhcmQudjEuQ2hhbmdlc1JlcXVlc3RIABIzCgxhd2FpdF9jaGFuZ2UYByABKAsyGy5raG9uc3Uuc2hhcmQudjEuVmFsaWRhdGlvbkgAEiwKBHR1cm4YCCABKAsyHC5raG9uc3Uuc2hhcmQudjEuVHVyblJlcXVlc3RIAEIJCgdyZXF1ZXN0IpUBCgtSZWFkUmVxdWVzdBInCgR0aW1lGAEgASgOMhkua2hvbnN1LnNoYXJkLnYxLlJlYWRUaW1lEhEKCXRpbWVzdGFtcBgCIAEoBBINCgVmcmVzaBgDIAEoCBIMCgRrZXlzGAQgAygMEi0KBnJhbmdlcxgFIAMoCzIdLmtob25zdS5zaGFyZC52MS5SYW5nZVJlcXVlc3QiawoMUmFuZ2VSZXF1ZXN0EigKBXJhbmdlGAEgASgLMhkua2hvbnN1LnNoYXJkLnYxLktleVJhbmdlEg8KB3JldmVyc2UYAiABKAgSDQoFbGltaXQYAyABKA0SEQoJYnl0ZXNfbWF4GAQgASgEIiEKEUlkZW50aXRpZXNSZXF1ZXN0EgwKBGtleXMYASADKAwidAoKVmFsaWRhdGlvbhIQCghzbmFwc2hvdBgBIAEoBBIpCgVyZWFkcxgCIAMoCzIaLmtob25zdS5zaGFyZC52MS5Qb2ludFJlYWQSKQoGcmFuZ2VzGAMgAygLMhkua2hvbnN1LnNoYXJkLnYxLktleVJhbmdlIlgKDkNoYW5nZXNSZXF1ZXN0EhIKBWFmdGVyGAEgASgESACIAQESKAoFcmFuZ2UYAiABKAsyGS5raG9uc3Uuc2hhcmQudjEuS2V5UmFuZ2VCCAoGX2FmdGVyIkoKC1R1cm5SZXF1ZXN0Eg0KBXRva2VuGAEgASgEEg0KBXNpbmNlGAIgASgEEg8KB3dyaXR0ZW4YAyADKAwSDAoEcmVhZBgEIAMoDCKUAwoLU2hhcmRBbnN3ZXISLwoGc3RhdHVzGAEgASgLMh0ua2hvbnN1LnNoYXJkLnYxLlN0YXR1c0Fuc3dlckgAEisKBHJlYWQYAiABKAsyGy5raG9uc3Uuc2hhcmQudjEuUmVhZEFuc3dlckgAEhoKEHNuYXBzaG90X3Rvb19vbGQYAyABKARIABIxCgdjaGFuZ2VzGAQgASgLMh4ua2hvbnN1LnNoYXJkLnYxLkNoYW5nZXNBbnN3ZXJIABI3CgppZGVudGl0aWVzGAUgASgLMiEua2hvbnN1LnNoYXJkLnYxLklkZW50aXRpZXNBbnN3ZXJIABInCgV2YWxpZBgGIAEoCzIWLmtob25zdS5zaGFyZC52MS5WYWxpZEgAEhIKCG91dGRhdGVkGAcgASgESAASFQoLdW5hdmFpbGFibGUYCCABKAlIABIUCgpjbG9ja19za2V3GAkgASgESAASKwoEdHVybhgKIAEoCzIbLmtob25zdS5zaGFyZC52MS5UdXJuQW5zd2VySABCCAoGYW5zd2VyIt8BCgxTdGF0dXNBbnN3ZXISDQoFY2xvY2sYASABKAQSKwoHdW5rbm93bhgCIAEoCzIYLmtob25zdS5zaGFyZC52MS5Vbmtub3duSAASLwoIcHJlcGFyZWQYAyABKAsyGy5raG9uc3Uuc2hhcmQudjEuQ29tbWl0bWVudEgAEisKB291dGNvbWUYBCABKAsyGC5raG9uc3Uuc2hhcmQudjEuT3V0Y29tZUgAEisKB3JlZnVzZWQYBSABKAsyGC5raG9uc3Uuc2hhcmQudjEuUmVmdXNhbEgAQggKBnN0YXR1cyIdCgpUdXJuQW5zd2VyEg8KB2dyYW50ZWQYASABKAgiCQoHVW5rbm93biIHCgVWYWxpZCKDAQoKUmVhZEFuc3dlchIKCgJhdBgBIAEoBBIOCgZuZXdlc3QYAiABKAgSKwoHZW50cmllcxgDIAMoCzIaLmtob25zdS5zaGFyZC52MS5SZWFkRW50cnkSLAoGcmFuZ2VzGAQgAygLMhwua2hvbnN1LnNoYXJkLnYxLlJhbmdlUmVzdWx0IlAKCVJlYWRFbnRyeRILCgNrZXkYASABKAwSDwoHdmVyc2lvbhgCIAEoBBIlCgV2YWx1ZRgDIAEoCzIWLmtob25zdS5zaGFyZC52MS5WYWx1ZSIXCgVWYWx1ZRIOCgZjaHVua3MYASADKAwicwoLUmFuZ2VSZXN1bHQSKwoHZW50cmllcxgBIAMoCzIaLmtob25zdS5zaGFyZC52MS5SZWFkRW50cnkSKgoHY292ZXJlZBgCIAEoCzIZLmtob25zdS5zaGFyZC52MS5LZXlSYW5nZRILCgNjdXQYAyABKAgiQgoQSWRlbnRpdGllc0Fuc3dlchIuCgppZGVudGl0aWVzGAEgAygLMhoua2hvbnN1LnNoYXJkLnYxLlBvaW50UmVhZCJLCg1DaGFuZ2VzQW5zd2VyEisKB2NvbW1pdHMYASADKAsyGi5raG9uc3Uuc2hhcmQudjEuQ2hhbmdlU2V0Eg0KBXVwX3RvGAIgASgEIkwKCUNoYW5nZVNldBIRCgl0aW1lc3RhbXAYASABKAQSLAoHY2hhbmdlcxgCIAMoCzIbLmtob25zdS5zaGFyZC52MS5DaGFuZ2VkS2V5IkAKCkNoYW5nZWRLZXkSCwoDa2V5GAEgASgMEiUKBXZhbHVlGAIgASgLMhYua2hvbnN1LnNoYXJkLnYxLlZhbHVlKmgKCFJlYWRUaW1lEhkKFVJFQURfVElNRV9VTlNQRUNJRklFRBAAEhMKD1JFQURfVElNRV9FWEFDVBABEhYKElJFQURfVElNRV9BVF9MRUFTVBACEhQKEFJFQURfVElNRV9ORVdFU1QQA2IGcHJvdG8z", [file_khonsu_shard_v1_entry, file_khonsu_shard_v1_transaction]);
 
 /**
  * @generated from message khonsu.shard.v1.ShardRequest
@@ -72,6 +72,12 @@ export type ShardRequest = Message<"khonsu.shard.v1.ShardRequest"> & {
      */
     value: Validation;
     case: "awaitChange";
+  } | {
+    /**
+     * @generated from field: khonsu.shard.v1.TurnRequest turn = 8;
+     */
+    value: TurnRequest;
+    case: "turn";
   } | { case: undefined; value?: undefined };
 };
 
@@ -226,6 +232,48 @@ export const ChangesRequestSchema: GenMessage<ChangesRequest> = /*@__PURE__*/
   messageDesc(file_khonsu_shard_v1_request, 5);
 
 /**
+ * For a turn at keys, which is a hint and decides nothing; without keys, the one that is held is given back.
+ *
+ * @generated from message khonsu.shard.v1.TurnRequest
+ */
+export type TurnRequest = Message<"khonsu.shard.v1.TurnRequest"> & {
+  /**
+   * What the transaction has, or waits for, a turn by.
+   *
+   * @generated from field: uint64 token = 1;
+   */
+  token: bigint;
+
+  /**
+   * When it first met a conflict: the oldest comes first.
+   *
+   * @generated from field: uint64 since = 2;
+   */
+  since: bigint;
+
+  /**
+   * Keys that it will write.
+   *
+   * @generated from field: repeated bytes written = 3;
+   */
+  written: Uint8Array[];
+
+  /**
+   * Keys that it will only read.
+   *
+   * @generated from field: repeated bytes read = 4;
+   */
+  read: Uint8Array[];
+};
+
+/**
+ * Describes the message khonsu.shard.v1.TurnRequest.
+ * Use `create(TurnRequestSchema)` to create a new message.
+ */
+export const TurnRequestSchema: GenMessage<TurnRequest> = /*@__PURE__*/
+  messageDesc(file_khonsu_shard_v1_request, 6);
+
+/**
  * @generated from message khonsu.shard.v1.ShardAnswer
  */
 export type ShardAnswer = Message<"khonsu.shard.v1.ShardAnswer"> & {
@@ -294,6 +342,12 @@ export type ShardAnswer = Message<"khonsu.shard.v1.ShardAnswer"> & {
      */
     value: bigint;
     case: "clockSkew";
+  } | {
+    /**
+     * @generated from field: khonsu.shard.v1.TurnAnswer turn = 10;
+     */
+    value: TurnAnswer;
+    case: "turn";
   } | { case: undefined; value?: undefined };
 };
 
@@ -302,7 +356,7 @@ export type ShardAnswer = Message<"khonsu.shard.v1.ShardAnswer"> & {
  * Use `create(ShardAnswerSchema)` to create a new message.
  */
 export const ShardAnswerSchema: GenMessage<ShardAnswer> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 6);
+  messageDesc(file_khonsu_shard_v1_request, 7);
 
 /**
  * @generated from message khonsu.shard.v1.StatusAnswer
@@ -348,7 +402,26 @@ export type StatusAnswer = Message<"khonsu.shard.v1.StatusAnswer"> & {
  * Use `create(StatusAnswerSchema)` to create a new message.
  */
 export const StatusAnswerSchema: GenMessage<StatusAnswer> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 7);
+  messageDesc(file_khonsu_shard_v1_request, 8);
+
+/**
+ * @generated from message khonsu.shard.v1.TurnAnswer
+ */
+export type TurnAnswer = Message<"khonsu.shard.v1.TurnAnswer"> & {
+  /**
+   * Otherwise the transaction goes on without.
+   *
+   * @generated from field: bool granted = 1;
+   */
+  granted: boolean;
+};
+
+/**
+ * Describes the message khonsu.shard.v1.TurnAnswer.
+ * Use `create(TurnAnswerSchema)` to create a new message.
+ */
+export const TurnAnswerSchema: GenMessage<TurnAnswer> = /*@__PURE__*/
+  messageDesc(file_khonsu_shard_v1_request, 9);
 
 /**
  * @generated from message khonsu.shard.v1.Unknown
@@ -361,7 +434,7 @@ export type Unknown = Message<"khonsu.shard.v1.Unknown"> & {
  * Use `create(UnknownSchema)` to create a new message.
  */
 export const UnknownSchema: GenMessage<Unknown> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 8);
+  messageDesc(file_khonsu_shard_v1_request, 10);
 
 /**
  * @generated from message khonsu.shard.v1.Valid
@@ -374,7 +447,7 @@ export type Valid = Message<"khonsu.shard.v1.Valid"> & {
  * Use `create(ValidSchema)` to create a new message.
  */
 export const ValidSchema: GenMessage<Valid> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 9);
+  messageDesc(file_khonsu_shard_v1_request, 11);
 
 /**
  * @generated from message khonsu.shard.v1.ReadAnswer
@@ -408,7 +481,7 @@ export type ReadAnswer = Message<"khonsu.shard.v1.ReadAnswer"> & {
  * Use `create(ReadAnswerSchema)` to create a new message.
  */
 export const ReadAnswerSchema: GenMessage<ReadAnswer> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 10);
+  messageDesc(file_khonsu_shard_v1_request, 12);
 
 /**
  * @generated from message khonsu.shard.v1.ReadEntry
@@ -439,7 +512,7 @@ export type ReadEntry = Message<"khonsu.shard.v1.ReadEntry"> & {
  * Use `create(ReadEntrySchema)` to create a new message.
  */
 export const ReadEntrySchema: GenMessage<ReadEntry> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 11);
+  messageDesc(file_khonsu_shard_v1_request, 13);
 
 /**
  * Arrow IPC, one chunk or more.
@@ -458,7 +531,7 @@ export type Value = Message<"khonsu.shard.v1.Value"> & {
  * Use `create(ValueSchema)` to create a new message.
  */
 export const ValueSchema: GenMessage<Value> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 12);
+  messageDesc(file_khonsu_shard_v1_request, 14);
 
 /**
  * @generated from message khonsu.shard.v1.RangeResult
@@ -485,7 +558,7 @@ export type RangeResult = Message<"khonsu.shard.v1.RangeResult"> & {
  * Use `create(RangeResultSchema)` to create a new message.
  */
 export const RangeResultSchema: GenMessage<RangeResult> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 13);
+  messageDesc(file_khonsu_shard_v1_request, 15);
 
 /**
  * @generated from message khonsu.shard.v1.IdentitiesAnswer
@@ -502,7 +575,7 @@ export type IdentitiesAnswer = Message<"khonsu.shard.v1.IdentitiesAnswer"> & {
  * Use `create(IdentitiesAnswerSchema)` to create a new message.
  */
 export const IdentitiesAnswerSchema: GenMessage<IdentitiesAnswer> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 14);
+  messageDesc(file_khonsu_shard_v1_request, 16);
 
 /**
  * @generated from message khonsu.shard.v1.ChangesAnswer
@@ -524,7 +597,7 @@ export type ChangesAnswer = Message<"khonsu.shard.v1.ChangesAnswer"> & {
  * Use `create(ChangesAnswerSchema)` to create a new message.
  */
 export const ChangesAnswerSchema: GenMessage<ChangesAnswer> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 15);
+  messageDesc(file_khonsu_shard_v1_request, 17);
 
 /**
  * @generated from message khonsu.shard.v1.ChangeSet
@@ -546,7 +619,7 @@ export type ChangeSet = Message<"khonsu.shard.v1.ChangeSet"> & {
  * Use `create(ChangeSetSchema)` to create a new message.
  */
 export const ChangeSetSchema: GenMessage<ChangeSet> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 16);
+  messageDesc(file_khonsu_shard_v1_request, 18);
 
 /**
  * @generated from message khonsu.shard.v1.ChangedKey
@@ -570,7 +643,7 @@ export type ChangedKey = Message<"khonsu.shard.v1.ChangedKey"> & {
  * Use `create(ChangedKeySchema)` to create a new message.
  */
 export const ChangedKeySchema: GenMessage<ChangedKey> = /*@__PURE__*/
-  messageDesc(file_khonsu_shard_v1_request, 17);
+  messageDesc(file_khonsu_shard_v1_request, 19);
 
 /**
  * @generated from enum khonsu.shard.v1.ReadTime
