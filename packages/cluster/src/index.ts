@@ -52,7 +52,8 @@ export type {
 } from "./consensus.ts";
 export type { CommitResult } from "./coordinator-driver.ts";
 // Clusters whose nodes come and go.
-export { ClusterMember, type ClusterMemberOptions } from "./directory/cluster-member.ts";
+export { ClusterMember } from "./directory/cluster-member.ts";
+export type { ClusterMemberOptions } from "./directory/cluster-member-options.ts";
 export type { Admission, DirectoryCommand, DirectoryRefusalCode } from "./directory/command.ts";
 export { Directory } from "./directory/directory.ts";
 export { DirectoryPlacement } from "./directory/directory-placement.ts";

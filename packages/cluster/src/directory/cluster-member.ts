@@ -2,61 +2,24 @@
  * A node of a cluster whose members come and go: its record, the directory, its replicas, and, while it leads the directory, the mover.
  * Everything outside comes in through interfaces, so that a test owns clock, network and disk.
  */
-import { ClusterNode, type ClusterNodeOptions } from "../cluster-node.ts";
+import { ClusterNode } from "../cluster-node.ts";
 import type { Consensus } from "../consensus.ts";
 import { ClusterError } from "../errors.ts";
-import { jittered, pause, within } from "../pause.ts";
+import { within } from "../pause.ts";
+import type { ClusterMemberOptions } from "./cluster-member-options.ts";
 import type { Admission } from "./command.ts";
 import { type AskNode, Directory } from "./directory.ts";
 import { DirectoryPlacement } from "./directory-placement.ts";
 import { enrol } from "./enrolment.ts";
-import type { ClusterLayout } from "./found.ts";
+import { firstNews } from "./first-news.ts";
 import { handOver } from "./hand-over.ts";
 import { LeaderSurvey } from "./leader-survey.ts";
 import { Mover } from "./mover.ts";
-import { NodeRecordKeeper, type RecordStore } from "./node-record.ts";
+import { NodeRecordKeeper } from "./node-record.ts";
 import { decodeQuestion, decodeReply, encodeQuestion, encodeReply, type Reply } from "./question.ts";
 import { ReplicaKeeper } from "./replica-keeper.ts";
 import { serveQuestion } from "./serve.ts";
 import { DIRECTORY_GROUP, type DirectoryState } from "./state.ts";
-
-export interface ClusterMemberOptions extends Omit<ClusterNodeOptions, "self" | "placement"> {
-  /** Who this node is; its number is from 1 to 2^21 - 1, and nobody else's. */
-  readonly self: {
-    readonly node: number;
-    /** Host and port at which the other nodes reach it. */
-    readonly address: string;
-    /** What fails together. Default: each node by itself. */
-    readonly zone?: string | undefined;
-    /** How much it takes relative to others: above 0, at most 1000. Default 1. */
-    readonly weight?: number | undefined;
-  };
-  /** All founders, this node included, the same list on each; undefined for a node that joins a cluster that exists. */
-  readonly founders?: readonly number[] | undefined;
-  /** Other nodes that may be members; they are asked to be admitted. */
-  readonly seeds: readonly number[];
-  /** For founders, the same on each. */
-  readonly layout?: ClusterLayout | undefined;
-  readonly store: RecordStore;
-  /** Sends bytes to `memberAsked` of another node and resolves with its answer. */
-  readonly askNode: (node: number, question: Uint8Array) => Promise<Uint8Array>;
-  /** Where the members are, whenever that changes; those given to the network by the configuration stay. */
-  readonly onAddresses?: ((addresses: ReadonlyMap<number, string>) => void) | undefined;
-  /** The cluster is known: its id, and the incarnation of this node in it. Before anything is opened. */
-  readonly onCluster?: ((clusterId: string, incarnation: number) => void) | undefined;
-  /** Closes the replica of a group on this node, if it is open, and deletes its data. Resolves once that is durable. */
-  readonly dropConsensus: (group: number) => Promise<void>;
-  /** A replica could not be opened or deleted; it will be tried again. */
-  readonly onProblem?: ((group: number, error: unknown) => void) | undefined;
-  /** How long another node may take to answer, in milliseconds. Default 2,000. */
-  readonly answerMs?: number | undefined;
-  /** How often another node is asked for news, in milliseconds. Default 200. */
-  readonly pollMs?: number | undefined;
-  /** How many groups change their replicas at a time. Default 4. */
-  readonly movesMax?: number | undefined;
-  /** How long the mover waits between two rounds, in milliseconds. Default 100. */
-  readonly roundMs?: number | undefined;
-}
 
 export class ClusterMember {
   readonly node: ClusterNode;
@@ -114,7 +77,7 @@ export class ClusterMember {
    * @throws ClusterError as `enrol`; `KHONSU_MEMBER_RETIRED` if the cluster has let this node go.
    */
   async join(): Promise<void> {
-    const { runtime, movesMax, roundMs, onCluster } = this.#options;
+    const { movesMax, onCluster, roundMs, runtime, seeds } = this.#options;
     this.directory.listen((state) => this.#onState(state));
     const isNew = this.record.current.cluster === undefined;
     // On the way back not even a founder goes by the founding: it may have left since.
@@ -123,7 +86,15 @@ export class ClusterMember {
     onCluster?.(clusterId, incarnation);
     if (enrolled !== undefined) this.directory.learn(enrolled);
     await this.#keeper.start();
-    await this.#learn(clusterId);
+    await firstNews({
+      self: this.#self.node,
+      nodes: [...seeds, ...Object.keys(this.record.current.addresses).map(Number)],
+      clusterId,
+      directory: this.directory,
+      runtime,
+      ask: this.#ask,
+      isClosed: () => this.#isClosed,
+    });
     if (this.isRetired) {
       const reason = "it has left the cluster: empty its disk to use its number again";
       throw new ClusterError("KHONSU_MEMBER_RETIRED", `Cannot start node ${this.#self.node}: ${reason}`);
@@ -207,20 +178,6 @@ export class ClusterMember {
       drawId: () => drawText(this.#options),
       isClosed: () => this.#isClosed,
     });
-  }
-
-  /** Waits until this node has heard of the directory: keys cannot be placed before. */
-  async #learn(clusterId: string): Promise<void> {
-    const { seeds, runtime } = this.#options;
-    const remembered = Object.keys(this.record.current.addresses).map(Number);
-    const nodes = [...new Set([...seeds, ...remembered])].filter((node) => node !== this.#self.node);
-    while (this.directory.state === undefined && !this.#isClosed) {
-      for (const node of nodes) {
-        const reply = await this.#ask(node, { kind: "fetch", after: 0 }).catch(() => undefined);
-        if (reply?.kind === "state" && reply.state.clusterId === clusterId) this.directory.learn(reply.state);
-      }
-      if (this.directory.state === undefined) await pause(runtime, jittered(runtime, 200));
-    }
   }
 
   #onState(state: DirectoryState): void {
