@@ -13,6 +13,7 @@ import {
   replicaId,
 } from "@khonsu/paxos";
 import type { LevelAcceptorLog } from "@khonsu/storage-level/acceptor-log";
+import { SharedTimers } from "./shared-timers.ts";
 
 export interface HostedGroupsOptions {
   readonly runtime: Runtime;
@@ -32,11 +33,13 @@ interface HostedGroup {
 
 export class HostedGroups {
   readonly #options: HostedGroupsOptions;
+  readonly #timers: SharedTimers;
   readonly #groups = new Map<number, HostedGroup>();
   readonly #fenced = new Map<number, PaxosError>();
 
   constructor(options: HostedGroupsOptions) {
     this.#options = options;
+    this.#timers = new SharedTimers(options.runtime);
   }
 
   /** Opens a replica of `group` from `disk`, which holds those of all groups. */
@@ -61,7 +64,7 @@ export class HostedGroups {
         },
         storage,
         transport: { send: (envelope) => send(group, envelope) },
-        clock: { now: () => runtime.now(), after: (ms, callback) => runtime.schedule(ms, callback) },
+        clock: { now: () => runtime.now(), after: (ms, callback) => this.#timers.after(ms, callback) },
         stateMachine: application,
         tickMilliseconds: tickMs,
         random: () => runtime.random(),
