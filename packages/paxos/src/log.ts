@@ -45,11 +45,9 @@ export class Log {
   }
 
   set(at: Slot, ballot: Ballot, entry: Entry): void {
-    invariant(
-      at > this.trimmedThrough,
-      "PX-9",
-      `slot ${at} is at or below the trimmed index ${this.trimmedThrough}`,
-    );
+    // The message is made only where it is needed: this runs for each entry.
+    if (at <= this.trimmedThrough)
+      invariant(false, "PX-9", `slot ${at} is at or below the trimmed index ${this.trimmedThrough}`);
     const index = at - this.base;
     while (this.entries.length < index) this.grow();
     this.entries[index] = entry;
