@@ -64,7 +64,7 @@ export class QuestionGate {
         return;
       case "identities":
         atMost("keys", asked.keys.length, this.#limits.readKeysMax);
-        this.#checkKeys(shard, asked.keys);
+        for (const key of asked.keys) this.#checkKey(shard, key);
         return;
       case "turn":
         // Keys of all shards, which are names here and nothing else.
@@ -77,10 +77,7 @@ export class QuestionGate {
       case "awaitChange": {
         const { reads, ranges } = asked.validation;
         this.#checkSize(reads.length, ranges.length);
-        this.#checkKeys(
-          shard,
-          reads.map(({ key }) => key),
-        );
+        for (const { key } of reads) this.#checkKey(shard, key);
         for (const range of ranges) this.#checkRange(shard, range);
         return;
       }
@@ -106,13 +103,11 @@ export class QuestionGate {
 
   #checkPart(shard: number, { reads, ranges, writes, readBack }: ShardTransaction): void {
     this.#checkSize(reads.length + writes.length, ranges.length);
-    const written = new Set(writes.map(({ key }) => key));
-    this.#checkKeys(
-      shard,
-      reads.map(({ key }) => key),
-    );
-    this.#checkKeys(shard, written);
+    for (const { key } of reads) this.#checkKey(shard, key);
+    for (const { key } of writes) this.#checkKey(shard, key);
     for (const range of ranges) this.#checkRange(shard, range);
+    if (readBack.length === 0) return;
+    const written = new Set(writes.map(({ key }) => key));
     if (!readBack.every((key) => written.has(key))) refuse("a key was read back and not written");
   }
 
@@ -120,7 +115,7 @@ export class QuestionGate {
     const { readKeysMax, readRangesMax, pageKeysMax, pageBytesMax } = this.#limits;
     atMost("keys", keys.length, readKeysMax);
     atMost("ranges", ranges.length, readRangesMax);
-    this.#checkKeys(shard, keys);
+    for (const key of keys) this.#checkKey(shard, key);
     for (const { range, limit, bytesMax } of ranges) {
       this.#checkRange(shard, range);
       atMost("keys of a page", limit, pageKeysMax);
@@ -138,11 +133,9 @@ export class QuestionGate {
     if (shard >= shardCount) refuse(`there is no shard ${shard}, they are 0 to ${shardCount - 1}`);
   }
 
-  #checkKeys(shard: number, keys: Iterable<string>): void {
-    for (const key of keys) {
-      const home = this.#placement.shardOf(key);
-      if (home !== shard) refuse(`${JSON.stringify(key)} belongs to shard ${home}, not to ${shard}`);
-    }
+  #checkKey(shard: number, key: string): void {
+    const home = this.#placement.shardOf(key);
+    if (home !== shard) refuse(`${JSON.stringify(key)} belongs to shard ${home}, not to ${shard}`);
   }
 
   #checkRange(shard: number, range: KeyRange): void {
