@@ -36,7 +36,7 @@ export function purgeSome({ log }: ShardReplica): void {
 
 /**
  * One round for one replica: the leader moves the floors, unless there is nothing that would go. A snapshot under a lease holds them back, but not
- * for ever; and a leader that is new waits until whoever has one can have told it.
+ * for ever; and a leader that is new lets no version go until whoever has one can have told it. Outcomes need not wait for that.
  *
  * @param ledMs since when this replica leads, in milliseconds; undefined where it does not.
  * @param now by the clock of the runtime.
@@ -49,11 +49,13 @@ export function keepFloors(
   now: number,
 ): void {
   const { machine } = replica.log;
-  if (ledMs === undefined || ledMs < Math.min(LEASE_MS, snapshotMs / 2)) return;
+  if (ledMs === undefined) return;
   if (!machine.versions.hasSuperseded && machine.outcomeCount === 0) return;
   const leased = replica.leases.lowest(now) ?? Number.POSITIVE_INFINITY;
   const highest = Math.max(leased, clock.ago(snapshotMaxMs));
-  const gcFloor = Math.min(clock.ago(snapshotMs), highest) as CommitTimestamp;
+  const mayMiss = ledMs < Math.min(LEASE_MS, snapshotMs / 2);
+  const wanted = mayMiss ? machine.versions.floor : Math.min(clock.ago(snapshotMs), highest);
+  const gcFloor = wanted as CommitTimestamp;
   const idFloor = clock.ago(outcomeMs);
   if (gcFloor <= machine.versions.floor && idFloor <= machine.idFloor) return;
   // Not moved this time: it will be the next.

@@ -287,6 +287,8 @@ export class ShardReplica {
         if (status.kind === "committed") {
           return { kind: "outdated", clock: maximum(log.machine.clock, status.value.timestamp) };
         }
+        // Home has forgotten it: what is still prepared here has to go, since no answer of home's says that it is harmless.
+        if (status.kind === "expired") await this.#decisions.hurry({ kind: "decide", id, outcome: status });
         const preparedAt = log.machine.preparedAs(id)?.timestamp ?? Number.POSITIVE_INFINITY;
         if (preparedAt <= validation.snapshot) {
           await this.#clear(id, validation.snapshot, false, answers, deadline);

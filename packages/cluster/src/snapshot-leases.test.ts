@@ -136,7 +136,7 @@ test("one that reads nothing any more may have been forgotten, and is not kept f
   expect(replica.log.machine.versions.floor).toBeGreaterThan(reader.snapshot!);
 });
 
-test("a leader that is new moves no floor before whoever keeps a snapshot can have told it", async () => {
+test("a leader that is new lets no version go before whoever keeps a snapshot can have told it, but outcomes", async () => {
   const { node, reader, runtime } = await longReader();
   reader.rollback();
   const options = { snapshotMs: MINUTE_MS, snapshotMaxMs: 1e9, outcomeMs: 1e9, everyMs: 5000 };
@@ -147,6 +147,7 @@ test("a leader that is new moves no floor before whoever keeps a snapshot can ha
     keepFloors(replica, later, options, ledMs, runtime.now() + LEASE_MS);
     await runtime.pass(1);
     expect(replica.log.machine.versions.floor, `${ledMs}`).toBe(before);
+    expect(replica.log.machine.idFloor >= reader.snapshot!).toBe(ledMs !== undefined);
   }
   keepFloors(replica, later, options, LEASE_MS, runtime.now() + LEASE_MS);
   await runtime.pass(1);

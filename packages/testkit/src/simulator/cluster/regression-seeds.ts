@@ -17,4 +17,9 @@ export const REGRESSION_SEEDS: readonly { readonly seed: string; readonly found:
     found:
       "a node waited for a deadline by timers too short for its clock to show, and no time went by any more",
   },
+  {
+    seed: "forgetful:mutant-19",
+    found:
+      "a validation met something prepared that its home had forgotten, and asked again without end and without a pause",
+  },
 ];
