@@ -2,13 +2,14 @@
  * The values of one flat column, written to new buffers and read from them. Numbers, booleans, text and bytes by hand; what few
  * columns are, in `vector-codec.ts`.
  */
-import { Data, DataType, type Field, type Float, Precision, Type } from "apache-arrow";
+import { type Data, DataType, type Field, type Float, Precision, Type } from "apache-arrow";
 import { KhonsuError } from "../errors.ts";
 import { isBitSet, newBitmap, setBit } from "./bitmap.ts";
 import { checkType } from "./check-type.ts";
 import { assertAddressable } from "./copy-buffers.ts";
 import { type FlatLayout, flatLayoutOf } from "./flat-schema.ts";
 import { hasLargeOffsets } from "./layout.ts";
+import { makeColumn } from "./make-batch.ts";
 import { byVector } from "./vector-codec.ts";
 
 export interface ColumnCodec {
@@ -55,7 +56,7 @@ export function columnCodec({ name, type, nullable }: Field): ColumnCodec {
       }
       const [offsets, values] = codec.fill(nulls === 0 ? given : given.map((value) => value ?? undefined));
       const bitmap = nulls === 0 ? EMPTY : validity(given);
-      return new Data(type, 0, given.length, nulls, [offsets, values, bitmap] as never);
+      return makeColumn(type, given.length, nulls, [offsets, values, bitmap]);
     },
     read: (column, row) => {
       if (column.nullCount > 0 && !isBitSet(column.nullBitmap, column.offset + row)) return null;

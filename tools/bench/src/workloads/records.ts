@@ -4,6 +4,7 @@
  */
 import type { TransactionContext, TransactOptions } from "@khonsu/core";
 import type { Prng } from "@khonsu/testkit/simulator";
+import type { RecordBatch } from "apache-arrow";
 import type { Column, RecordOf, RecordType } from "./record-type.ts";
 import { NEW, type Outcome, type TransactionStore, type Workload } from "./workload.ts";
 
@@ -64,8 +65,13 @@ class BatchRecords<S extends Columns> implements Records<S> {
     this.#tx = tx;
   }
 
-  async get(key: string): Promise<RecordOf<S> | undefined> {
-    const batch = await this.#tx.read(key);
+  /** At once where the store has it at once. */
+  get(key: string): MaybePromise<RecordOf<S> | undefined> {
+    const found = this.#tx.read(key);
+    return found instanceof Promise ? found.then((batch) => this.#row(batch)) : this.#row(found);
+  }
+
+  #row(batch: RecordBatch | undefined): RecordOf<S> | undefined {
     return batch === undefined ? undefined : this.#type.row(batch);
   }
 
