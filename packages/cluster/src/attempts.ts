@@ -135,6 +135,11 @@ export class Attempts implements TransactHost<ClusterState, ClusterTransaction, 
     return error as ClusterError;
   }
 
+  /** None follows. */
+  end(): void {
+    this.#turn?.end();
+  }
+
   pauseBefore(retry: number): number {
     const isTurnNext = this.#last?.hasConflicted === true;
     if (isTurnNext && retry <= UNPAUSED_TURNS) return 0;

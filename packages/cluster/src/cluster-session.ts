@@ -58,7 +58,11 @@ export class ClusterSession {
     body: (tx: ClusterTransaction) => R | Promise<R>,
     options: ClusterTransactOptions = {},
   ): Promise<R> {
-    return transact(new Attempts(this.#host), body, options);
+    const attempts = new Attempts(this.#host);
+    const outcome = transact(attempts, body, options);
+    // A signal and a timeout end it anywhere, of which the attempts are not told.
+    const isBounded = options.signal !== undefined || options.timeout !== undefined;
+    return isBounded ? outcome.finally(() => attempts.end()) : outcome;
   }
 
   /** What is committed from now on, or after where an earlier watch was: in each shard in the order of timestamps. */

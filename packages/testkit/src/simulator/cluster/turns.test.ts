@@ -105,6 +105,33 @@ test.each([
   }),
 );
 
+test.each([
+  ["waits", (): Promise<void> => new Promise(() => {})],
+  ["returns", () => undefined],
+])("whose body %s when it is aborted in its turn has given that back", (_, end) =>
+  inCluster({}, async (cluster) => {
+    await cluster.until(() => cluster.leaderOf(0) !== undefined);
+    const node = cluster.node(1);
+    const others = { written: [EVEN], read: [] };
+    node.turnBoard.add(others);
+    const { turns } = cluster.node(cluster.leaderOf(0)!).replicaOf(0)!;
+    const aborting = new AbortController();
+    let ran = 0;
+    const body = (tx: ClusterTransaction) => {
+      if (++ran === 1) return increment(tx);
+      expect([turns.held, turns.counters.granted]).toEqual([1, 1]);
+      aborting.abort();
+      return end();
+    };
+    const aborted = node.session().transact(body, { signal: aborting.signal });
+    await expect(cluster.runtime.settle(aborted)).rejects.toMatchObject({ code: "KHONSU_ABORTED" });
+    node.turnBoard.remove(others);
+    expect(node.turnBoard.isEmpty).toBe(true);
+    await cluster.runtime.elapse(50);
+    expect([turns.held, turns.counters.expired]).toEqual([0, 0]);
+  }),
+);
+
 test("a turn that is asked of a replica that does not lead is denied", () =>
   inCluster({}, async (cluster) => {
     await cluster.until(() => cluster.leaderOf(0) !== undefined);
